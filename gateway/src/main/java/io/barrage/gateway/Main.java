@@ -1,0 +1,15 @@
+package io.barrage.gateway;
+
+import org.jspecify.annotations.Nullable;
+
+/** Entry. */
+public final class Main {
+    private Main() {}
+
+    static @Nullable String x;
+
+    /** Entry. */
+    public static void main(String[] args) {
+        System.out.println(x);
+    }
+}

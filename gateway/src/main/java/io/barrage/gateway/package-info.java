@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.barrage.gateway;
+
+import org.jspecify.annotations.NullMarked;

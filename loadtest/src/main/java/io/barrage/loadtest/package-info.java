@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.barrage.loadtest;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Placeholder. */
+@NullMarked
+package io.barrage.protocol;
+
+import org.jspecify.annotations.NullMarked;
