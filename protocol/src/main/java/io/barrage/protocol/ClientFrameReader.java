@@ -1,0 +1,80 @@
+package io.barrage.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/** Reads one {@link ClientFrame}: all fields first, since a client may send them in any order, then what they make. */
+final class ClientFrameReader {
+    private long id;
+    private @Nullable String type;
+    private @Nullable String topic;
+    private @Nullable String token;
+    private @Nullable Position since;
+    private final PublishRequest.Builder publish = new PublishRequest.Builder(PublishRequest.Source.CLIENT);
+
+    ClientFrame read(byte[] text) {
+        ProtocolException wrongField = null;
+        try (JsonObjectReader json = JsonObjectReader.open(text)) {
+            for (String field = json.nextField(); field != null; field = json.nextField()) {
+                try {
+                    take(field, json);
+                } catch (ProtocolException e) {
+                    // Read on: the id may come later, and the answer should carry it.
+                    wrongField = wrongField == null ? e : wrongField;
+                    json.skip();
+                }
+            }
+        }
+        if (type == null) {
+            throw wrongField != null ? wrongField : JsonObjectReader.bad("a frame needs a field 'type'");
+        }
+        if (wrongField != null) {
+            return new ClientFrame.Invalid(id, topic, wrongField);
+        }
+        try {
+            return make(type);
+        } catch (ProtocolException e) {
+            return new ClientFrame.Invalid(id, topic, e);
+        }
+    }
+
+    private void take(String field, JsonObjectReader json) {
+        switch (field) {
+            case "type" -> type = json.string();
+            case "id" -> id = json.integer(1, Position.MAX_OFFSET);
+            case "topic" -> topic = json.string();
+            case "token" -> token = json.string();
+            case "since" -> since = json.position();
+            default -> publish.take(field, json);
+        }
+    }
+
+    private ClientFrame make(String type) {
+        return switch (type) {
+            case "auth" -> {
+                if (token == null) {
+                    throw JsonObjectReader.bad("'auth' needs a field 'token'");
+                }
+                yield new ClientFrame.Auth(id, token);
+            }
+            case "subscribe" -> new ClientFrame.Subscribe(id, topic(), since);
+            case "unsubscribe" -> new ClientFrame.Unsubscribe(id, topic());
+            case "publish" -> {
+                TopicName to = topic();
+                yield new ClientFrame.Publish(id, to, publish.toTopic(to));
+            }
+            case "ping" -> new ClientFrame.Ping(id);
+            case "presence", "history", "attention" ->
+                throw new ProtocolException(
+                        ErrorCode.NOT_IMPLEMENTED,
+                        "type '" + type + "' isn't supported by this version of the gateway");
+            default -> throw JsonObjectReader.bad("unknown type " + Printable.of(type));
+        };
+    }
+
+    private TopicName topic() {
+        if (topic == null) {
+            throw JsonObjectReader.bad("'" + type + "' needs a field 'topic'");
+        }
+        return TopicName.of(topic);
+    }
+}

@@ -1,0 +1,135 @@
+package io.barrage.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One published payload on one topic, with its place in the topic's order. Immutable, never reference-counted: many event
+ * loops read it at once, and the collector frees it.
+ */
+public final class Message {
+    private static final byte[] START = JsonText.ascii("{\"type\":\"message\",\"topic\":");
+    private static final byte[] OFFSET = JsonText.ascii(",\"offset\":");
+    private static final byte[] DATA = JsonText.ascii(",\"data\":");
+
+    private final Draft draft;
+    private final long offset;
+
+    private Message(Draft draft, long offset) {
+        this.draft = draft;
+        this.offset = offset;
+    }
+
+    /**
+     * A message before it has its place: everything that can be made ready outside of the topic's lock. Immutable.
+     */
+    public static final class Draft {
+        private final TopicName topic;
+        private final Priority priority;
+        private final byte[] data;
+        private final long acceptedNanos;
+        // What stands between the offset and the data.
+        private final byte[] envelope;
+
+        /**
+         * @param data one JSON value; kept, not to be changed
+         * @param timeMillis when it was accepted, since 1970
+         * @param acceptedNanos the same moment on the {@link System#nanoTime} clock
+         */
+        public Draft(
+                TopicName topic,
+                byte[] data,
+                Priority priority,
+                @Nullable String sender,
+                long timeMillis,
+                long acceptedNanos) {
+            this.topic = topic;
+            this.priority = priority;
+            this.data = data;
+            this.acceptedNanos = acceptedNanos;
+            StringBuilder envelope = new StringBuilder(48).append(",\"time\":").append(timeMillis);
+            if (priority != Priority.NORMAL) {
+                envelope.append(",\"priority\":\"").append(priority.wire()).append('"');
+            }
+            byte[] rest = JsonText.ascii(envelope.toString());
+            byte[] from = sender == null ? new byte[0] : JsonText.quote(sender);
+            byte[] key = sender == null ? new byte[0] : JsonText.ascii(",\"sender\":");
+            this.envelope = new byte[rest.length + key.length + from.length + DATA.length];
+            int at = JsonText.put(this.envelope, 0, rest);
+            at = JsonText.put(this.envelope, at, key);
+            at = JsonText.put(this.envelope, at, from);
+            JsonText.put(this.envelope, at, DATA);
+        }
+
+        /** Where it goes. */
+        public TopicName topic() {
+            return topic;
+        }
+
+        /** How much it matters. */
+        public Priority priority() {
+            return priority;
+        }
+
+        /** Upper bound of the memory that it holds while it waits, in bytes. */
+        public int weight() {
+            return data.length + envelope.length + 128;
+        }
+
+        /** The message with its place in the topic's order. */
+        public Message at(long offset) {
+            return new Message(this, offset);
+        }
+    }
+
+    /** The topic. */
+    public TopicName topic() {
+        return draft.topic;
+    }
+
+    /** Its place: 1 for the first of an epoch, then dense. */
+    public long offset() {
+        return offset;
+    }
+
+    /** How much it matters. */
+    public Priority priority() {
+        return draft.priority;
+    }
+
+    /** When it was accepted, on the {@link System#nanoTime} clock. */
+    public long acceptedNanos() {
+        return draft.acceptedNanos;
+    }
+
+    /** Upper bound of the memory that it holds while it waits, in bytes. */
+    public int weight() {
+        return draft.weight();
+    }
+
+    /** Length of its {@code message} object in bytes. */
+    public int jsonLength() {
+        return START.length
+                + draft.topic.jsonLength()
+                + OFFSET.length
+                + JsonText.digits(offset)
+                + draft.envelope.length
+                + draft.data.length
+                + 1;
+    }
+
+    /**
+     * Writes its {@code message} object at {@code at}; gives the index behind it.
+     *
+     * @param into has room for {@link #jsonLength} bytes there
+     */
+    public int putJson(byte[] into, int at) {
+        int end = JsonText.put(into, at, START);
+        end = JsonText.put(into, end, draft.topic.json());
+        end = JsonText.put(into, end, OFFSET);
+        end = JsonText.putDecimal(into, end, offset);
+        end = JsonText.put(into, end, draft.envelope);
+        end = JsonText.put(into, end, draft.data);
+        into[end] = '}';
+        return end + 1;
+    }
+}
