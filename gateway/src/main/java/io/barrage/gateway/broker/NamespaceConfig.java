@@ -1,0 +1,42 @@
+package io.barrage.gateway.broker;
+
+import io.barrage.gateway.config.Checked;
+import io.barrage.gateway.config.Contradictions;
+import io.barrage.gateway.config.Setting;
+import java.util.regex.Pattern;
+
+/** The rules of all topics whose names begin with {@code name:}. Immutable. */
+public record NamespaceConfig(
+        @Setting(
+                doc = "The part of a topic's name before its first `:`; `default` for topics without one and for"
+                        + " namespaces that aren't listed, `$user` for pushes to users.")
+        String name,
+
+        @Setting(
+                value = "anyone",
+                doc = "Which clients may subscribe. `none`: topics are closed to clients, such as `$user`'s, where"
+                        + " each user's connections are put by the gateway.")
+        Who subscribe,
+
+        @Setting(value = "none", doc = "Which clients may publish. Backends always may.")
+        Who publish,
+
+        @Setting(value = "normal", doc = "The highest priority that a client may publish with.")
+        Priority maxClientPriority,
+
+        @Setting(doc = "How much of each topic is kept for connections that fall behind.")
+        TopicLogConfig log)
+        implements Checked {
+
+    /** What is allowed in a topic's name before the colon. */
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._~=-]*|\\$user");
+
+    @Override
+    public void check(Contradictions found) {
+        if (!NAME.matcher(name).matches()) {
+            found.add(
+                    "expected a letter or digit, then letters, digits and . _ ~ = -, or $user; found \"" + name + '"',
+                    "name");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.barrage.gateway.clients;
+
+import io.barrage.gateway.config.Checked;
+import io.barrage.gateway.config.Contradictions;
+import io.barrage.gateway.config.Setting;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** The listener for clients. Immutable. */
+public record ClientsConfig(
+        @Setting(
+                value = "0.0.0.0",
+                doc = "Address that the listener for clients binds to. Everything else than `0.0.0.0` and `::`"
+                        + " is for hosts with several addresses.")
+        String host,
+
+        @Setting(
+                value = "8080",
+                min = "0",
+                max = "65535",
+                doc = "Its port; 0 takes a free one, and the log says which.")
+        int port,
+
+        @Setting(
+                doc = "Origins of the pages that may connect from a browser, such as `https://live.example`, or `*`"
+                        + " for all. Without any: pages of the gateway's own host; in the development profile all."
+                        + " Clients that are no browsers send no origin and aren't concerned.")
+        List<String> origins)
+        implements Checked {
+
+    private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[^/?#@\\s*]+");
+
+    public ClientsConfig {
+        origins = List.copyOf(origins);
+    }
+
+    @Override
+    public void check(Contradictions found) {
+        if (host.isBlank()) {
+            found.add("must not be empty; 0.0.0.0 means every address", "host");
+        }
+        for (int i = 0; i < origins.size(); i++) {
+            if (!ORIGIN.matcher(origins.get(i)).matches()) {
+                found.add(
+                        "expected an origin as browsers send it, such as https://live.example (no path, no slash at the"
+                                + " end), or \"*\"; found \"" + origins.get(i) + '"',
+                        "origins[" + i + "]");
+            }
+        }
+    }
+}
