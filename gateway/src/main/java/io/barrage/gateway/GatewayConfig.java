@@ -5,7 +5,7 @@ import io.barrage.gateway.auth.AuthMode;
 import io.barrage.gateway.backend.BackendConfig;
 import io.barrage.gateway.broker.BrokerKind;
 import io.barrage.gateway.broker.NamespaceConfig;
-import io.barrage.gateway.broker.Priority;
+import io.barrage.gateway.broker.PresenceMode;
 import io.barrage.gateway.broker.TopicLogConfig;
 import io.barrage.gateway.broker.Who;
 import io.barrage.gateway.clients.ClientsConfig;
@@ -19,6 +19,8 @@ import io.barrage.gateway.http.LimitsConfig;
 import io.barrage.gateway.hub.MemoryConfig;
 import io.barrage.gateway.metrics.MetricsConfig;
 import io.barrage.gateway.net.ServerConfig;
+import io.barrage.protocol.Priority;
+import io.barrage.protocol.TopicName;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -102,9 +104,6 @@ public record GatewayConfig(
     /** An API key in clear text, for containers whose secrets come as variables. */
     static final String BACKEND_KEY_VARIABLE = "BARRAGE_BACKEND_KEY";
 
-    /** The namespace of topics whose own one isn't listed. */
-    private static final String DEFAULT_NAMESPACE = "default";
-
     /** The namespace to which everybody may publish while trying out. */
     private static final String DEMO_NAMESPACE = "demo";
 
@@ -119,21 +118,22 @@ public record GatewayConfig(
             auth = AuthMode.NONE;
         }
         List<NamespaceConfig> effective = new ArrayList<>(namespaces);
-        addUnlessListed(effective, DEFAULT_NAMESPACE, Who.NONE, limits);
+        addUnlessListed(effective, TopicName.DEFAULT_NAMESPACE, Who.NONE, PresenceMode.COUNTS, limits);
+        addUnlessListed(effective, TopicName.USER_NAMESPACE, Who.NONE, PresenceMode.OFF, limits);
         if (profile == Profile.DEVELOPMENT) {
-            addUnlessListed(effective, DEMO_NAMESPACE, Who.ANYONE, limits);
+            addUnlessListed(effective, DEMO_NAMESPACE, Who.ANYONE, PresenceMode.COUNTS, limits);
         }
         namespaces = List.copyOf(effective);
     }
 
     private static void addUnlessListed(
-            List<NamespaceConfig> namespaces, String name, Who publish, LimitsConfig limits) {
+            List<NamespaceConfig> namespaces, String name, Who publish, PresenceMode presence, LimitsConfig limits) {
         if (namespaces.stream().noneMatch(namespace -> namespace.name().equals(name))) {
             TopicLogConfig log = ConfigReader.parse(TopicLogConfig.class, "");
             // Nobody wrote these, so nobody shall be told that they are too small.
             long bytes = Math.max(log.bytes().bytes(), leastLogBytes(limits));
             log = new TopicLogConfig(log.size(), new ByteSize(bytes));
-            namespaces.add(new NamespaceConfig(name, Who.ANYONE, publish, Priority.NORMAL, log));
+            namespaces.add(new NamespaceConfig(name, Who.ANYONE, publish, Priority.NORMAL, presence, log));
         }
     }
 

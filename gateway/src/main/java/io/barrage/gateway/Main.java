@@ -45,10 +45,38 @@ public final class Main {
     public static void main(String[] args) {
         Server server = config -> {
             try (Gateway gateway = Gateway.start(config)) {
+                drainOnSignal(gateway);
                 gateway.awaitClosed();
             }
         };
         System.exit(commandLine(System.getenv(), Path.of(""), server).execute(args));
+    }
+
+    /**
+     * Lets SIGTERM and SIGINT drain the gateway. The JVM would then exit with 143 or 130, which supervisors take for a failure;
+     * an orderly end is 0.
+     */
+    private static void drainOnSignal(Gateway gateway) {
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            if (gateway.isClosed()) {
+                                return;
+                            }
+                            try {
+                                gateway.drainAndAwait();
+                                Runtime.getRuntime().halt(0);
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        },
+                        "barrage-signal"));
+    }
+
+    /** The version of the jar that this runs from. */
+    static String versionText() {
+        String version = Main.class.getPackage().getImplementationVersion();
+        return version == null ? "(not from a jar)" : version;
     }
 
     /** All commands, ready to be executed in the given surroundings. */
@@ -240,8 +268,7 @@ public final class Main {
 
         @Override
         public Integer call() {
-            String version = Main.class.getPackage().getImplementationVersion();
-            command.commandLine().getOut().println("barrage " + (version == null ? "(not from a jar)" : version));
+            command.commandLine().getOut().println("barrage " + versionText());
             return CommandLine.ExitCode.OK;
         }
     }

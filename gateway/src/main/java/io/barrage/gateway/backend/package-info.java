@@ -1,6 +1,7 @@
 /**
- * The backend's door: publish and control over HTTP, a class per endpoint.
- * Handlers are confined to the event loop of their connection.
+ * The backend's door: publish, control, health and metrics over HTTP, a class per endpoint.
+ *
+ * <p>Everything is confined to its channel's event loop, except where a class says otherwise.
  */
 @NullMarked
 package io.barrage.gateway.backend;

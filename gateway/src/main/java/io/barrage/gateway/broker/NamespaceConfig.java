@@ -3,6 +3,7 @@ package io.barrage.gateway.broker;
 import io.barrage.gateway.config.Checked;
 import io.barrage.gateway.config.Contradictions;
 import io.barrage.gateway.config.Setting;
+import io.barrage.protocol.Priority;
 import java.util.regex.Pattern;
 
 /** The rules of all topics whose names begin with {@code name:}. Immutable. */
@@ -23,6 +24,12 @@ public record NamespaceConfig(
 
         @Setting(value = "normal", doc = "The highest priority that a client may publish with.")
         Priority maxClientPriority,
+
+        @Setting(
+                value = "counts",
+                doc = "What subscribers are told of each other: `counts` is how many they are, in `subscribed` and,"
+                        + " when it changes, at most once a second; `off` is nothing.")
+        PresenceMode presence,
 
         @Setting(doc = "How much of each topic is kept for connections that fall behind.")
         TopicLogConfig log)

@@ -1,6 +1,8 @@
 /**
- * What carries published messages to every node and gives them their order, epoch and offset.
- * Thread-safe: a publisher's thread runs through it, under its topic's lock.
+ * What carries published messages to the hub of every node: gives each topic its order, remembers message ids, counts who is
+ * there.
+ *
+ * <p>Called from any thread, mostly from event loops; calls its listeners on the publisher's thread.
  */
 @NullMarked
 package io.barrage.gateway.broker;

@@ -1,6 +1,7 @@
 /**
- * The clients' door: upgrade, WebSocket connections, heartbeats; one more transport is one more connection class.
- * Everything here is confined to the event loop of its connection.
+ * The clients' door: WebSocket upgrade and connections, the browser client's file, and in development the live demo.
+ *
+ * <p>Everything is confined to its channel's event loop, except where a class says otherwise.
  */
 @NullMarked
 package io.barrage.gateway.clients;

@@ -1,6 +1,7 @@
 /**
- * Counts what the components tell their listeners, and shows it to Prometheus.
- * Counters are written by the event loops and read by the one that answers the scrape.
+ * What operators see: the components' counters as Prometheus metrics, through Micrometer.
+ *
+ * <p>Called from any thread. Metrics never steer.
  */
 @NullMarked
 package io.barrage.gateway.metrics;

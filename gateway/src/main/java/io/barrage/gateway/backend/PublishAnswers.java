@@ -1,0 +1,101 @@
+package io.barrage.gateway.backend;
+
+import io.barrage.gateway.backend.PublishHandler.Answer;
+import io.barrage.gateway.backend.PublishHandler.Answers;
+import io.barrage.gateway.broker.PublishResult;
+import io.barrage.protocol.ProtocolException;
+import java.io.ByteArrayOutputStream;
+import java.util.List;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/** Writes the answers to publishes as JSON. Stateless. */
+final class PublishAnswers {
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private PublishAnswers() {}
+
+    /** {@code {"topic":...,"epoch":...,"offset":...}} */
+    static byte[] single(Answer answer) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(96);
+        try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
+            out.writeStartObject();
+            writeFields(out, answer);
+            out.writeEndObject();
+        }
+        return bytes.toByteArray();
+    }
+
+    /** {@code {"results":[...]}} */
+    static byte[] results(List<Answer> answers) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(96 * answers.size());
+        try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
+            out.writeStartObject();
+            writeResults(out, answers);
+            out.writeEndObject();
+        }
+        return bytes.toByteArray();
+    }
+
+    /** One line of the answer to a stream, with the number of the line that it answers. */
+    static byte[] line(long number, Answers answers) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(112);
+        try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
+            out.writeStartObject();
+            out.writeNumberProperty("line", number);
+            if (answers.single()) {
+                writeFields(out, answers.answers().get(0));
+            } else {
+                writeResults(out, answers.answers());
+            }
+            out.writeEndObject();
+        }
+        bytes.write('\n');
+        return bytes.toByteArray();
+    }
+
+    /** The line that answers one which can't be carried out. */
+    static byte[] line(long number, ProtocolException error) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(160);
+        try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
+            out.writeStartObject();
+            out.writeNumberProperty("line", number);
+            writeError(out, error);
+            out.writeEndObject();
+        }
+        bytes.write('\n');
+        return bytes.toByteArray();
+    }
+
+    private static void writeResults(JsonGenerator out, List<Answer> answers) {
+        out.writeArrayPropertyStart("results");
+        for (Answer answer : answers) {
+            out.writeStartObject();
+            writeFields(out, answer);
+            out.writeEndObject();
+        }
+        out.writeEndArray();
+    }
+
+    private static void writeFields(JsonGenerator out, Answer answer) {
+        out.writeStringProperty("topic", answer.target().name());
+        PublishResult.Accepted accepted = answer.accepted();
+        if (accepted != null) {
+            out.writeStringProperty("epoch", accepted.epoch());
+            out.writeNumberProperty("offset", accepted.offset());
+            if (accepted.duplicate()) {
+                out.writeBooleanProperty("duplicate", true);
+            }
+        } else if (answer.error() != null) {
+            writeError(out, answer.error());
+        }
+    }
+
+    private static void writeError(JsonGenerator out, ProtocolException error) {
+        out.writeObjectPropertyStart("error");
+        out.writeStringProperty("code", error.code().wire());
+        out.writeStringProperty("message", error.getMessage());
+        out.writeEndObject();
+    }
+}

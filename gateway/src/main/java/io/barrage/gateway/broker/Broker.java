@@ -1,0 +1,47 @@
+package io.barrage.gateway.broker;
+
+import io.barrage.protocol.Message;
+import io.barrage.protocol.Position;
+import io.barrage.protocol.TopicName;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** Takes published messages and hands them, in one order per topic, to the listeners of every node. Thread-safe. */
+public interface Broker {
+    /**
+     * Publishes a message.
+     *
+     * @param id makes a repeat return the first answer; null without
+     * @return completes when the broker has the message or refuses it, not when sockets were written
+     */
+    CompletableFuture<PublishResult> publish(Message.Draft draft, @Nullable MessageId id);
+
+    /**
+     * Registers {@code listener} for a topic's messages: all behind {@link Attachment#position} come to it.
+     *
+     * @throws IllegalStateException if it is registered already
+     */
+    Attachment attach(TopicName topic, BrokerListener listener);
+
+    /** How many topics have a numbering now. */
+    int topics();
+
+    /** A publisher's own id of a message; the same id of two publishers is two ids. Immutable. */
+    record MessageId(String publisher, String id) {}
+
+    /** A listener's registration for one topic. Thread-safe. */
+    interface Attachment extends AutoCloseable {
+        /** The topic's position at the moment of the registration. */
+        Position position();
+
+        /** Adds to, or with a negative number takes from, the topic's subscriptions. */
+        void countSubscriptions(int change);
+
+        /** Subscriptions of the topic now. */
+        int online();
+
+        /** Ends the registration. */
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,24 @@
+package io.barrage.gateway.broker;
+
+import io.barrage.protocol.Message;
+
+/**
+ * What a broker tells of published messages. The calls of one publish come in this order: {@link #reserve} for every listener
+ * of the topic, {@link #offer} (or {@link #release} if another one had no room), both under the topic's lock, then
+ * {@link #wake} without it.
+ *
+ * <p>Thread-safe. None may block, make a system call under the lock, or call the broker.
+ */
+public interface BrokerListener {
+    /** Sets {@code bytes} aside for a message to come; false if there is no room, and then the publish is refused. */
+    boolean reserve(int bytes);
+
+    /** Takes back a reservation. */
+    void release(int bytes);
+
+    /** Gives a message for which room is reserved; in the topic's order. */
+    void offer(Message message);
+
+    /** Says that messages were offered. */
+    void wake();
+}

@@ -1,0 +1,164 @@
+package io.barrage.gateway.broker;
+
+import io.barrage.protocol.Message;
+import io.barrage.protocol.Position;
+import io.barrage.protocol.TopicName;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Step 2 of 5: the broker of a single node, in its memory. Next: {@link Sequencer#publish}.
+ *
+ * <p>Thread-safe: publishes run on the caller's thread, and are done when the call returns.
+ */
+public final class MemoryBroker implements Broker {
+    /** How long a message's id is remembered. */
+    static final Duration ID_LIFE = Duration.ofMinutes(5);
+
+    /** Most ids that the node remembers. */
+    static final int MAX_IDS = 1_000_000;
+
+    /** How long a topic without listeners keeps its numbering after its last use. */
+    static final Duration IDLE_LIFE = Duration.ofMinutes(10);
+
+    private static final String EPOCH_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+    private static final int EPOCH_LENGTH = 10;
+
+    private final LongSupplier ticker;
+    private final BrokerMetrics metrics;
+    private final int maxIds;
+    private final int maxIdsOfTopic;
+    private final SecureRandom random = new SecureRandom();
+    private final ConcurrentMap<TopicName, Sequencer> sequencers = new ConcurrentHashMap<>();
+    // Oldest first, so that both the age and the number of all topics' ids are bounded by looking at its head.
+    private final ConcurrentLinkedQueue<RememberedId> ids = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger idCount = new AtomicInteger();
+
+    private record RememberedId(Sequencer sequencer, MessageId id, long expiresNanos) {}
+
+    /** @param ticker the {@link System#nanoTime} clock */
+    public MemoryBroker(LongSupplier ticker, BrokerMetrics metrics) {
+        this(ticker, metrics, MAX_IDS, Sequencer.MAX_IDS);
+    }
+
+    MemoryBroker(LongSupplier ticker, BrokerMetrics metrics, int maxIds, int maxIdsOfTopic) {
+        this.ticker = ticker;
+        this.metrics = metrics;
+        this.maxIds = maxIds;
+        this.maxIdsOfTopic = maxIdsOfTopic;
+    }
+
+    @Override
+    public CompletableFuture<PublishResult> publish(Message.Draft draft, @Nullable MessageId id) {
+        long now = ticker.getAsLong();
+        while (true) {
+            Sequencer sequencer = sequencer(draft.topic(), now);
+            PublishResult result = sequencer.publish(draft, id, now);
+            if (result != null) {
+                if (id != null && result instanceof PublishResult.Accepted accepted && !accepted.duplicate()) {
+                    remember(sequencer, id, now);
+                }
+                metrics.published(draft.topic(), draft.priority(), result);
+                return CompletableFuture.completedFuture(result);
+            }
+            // Its numbering ended between the look-up and the lock; whoever ended it has removed it or is about to.
+            sequencers.remove(draft.topic(), sequencer);
+        }
+    }
+
+    private Sequencer sequencer(TopicName topic, long now) {
+        Sequencer known = sequencers.get(topic);
+        return known != null
+                ? known
+                : sequencers.computeIfAbsent(topic, ignored -> new Sequencer(newEpoch(), maxIdsOfTopic, now));
+    }
+
+    private String newEpoch() {
+        StringBuilder epoch = new StringBuilder(EPOCH_LENGTH);
+        for (int i = 0; i < EPOCH_LENGTH; i++) {
+            epoch.append(EPOCH_LETTERS.charAt(random.nextInt(EPOCH_LETTERS.length())));
+        }
+        return epoch.toString();
+    }
+
+    private void remember(Sequencer sequencer, MessageId id, long now) {
+        ids.add(new RememberedId(sequencer, id, now + ID_LIFE.toNanos()));
+        if (idCount.incrementAndGet() > maxIds) {
+            forgetOldest();
+        }
+    }
+
+    private void forgetOldest() {
+        RememberedId oldest = ids.poll();
+        if (oldest != null) {
+            idCount.decrementAndGet();
+            oldest.sequencer.forget(oldest.id);
+        }
+    }
+
+    @Override
+    public Attachment attach(TopicName topic, BrokerListener listener) {
+        long now = ticker.getAsLong();
+        while (true) {
+            Sequencer sequencer = sequencer(topic, now);
+            Position position = sequencer.attach(listener);
+            if (position != null) {
+                return new MemoryAttachment(sequencer, listener, position);
+            }
+            sequencers.remove(topic, sequencer);
+        }
+    }
+
+    @Override
+    public int topics() {
+        return sequencers.size();
+    }
+
+    /** Forgets what has had its time: old ids, and the numbering of topics that nobody uses. Call it every few seconds. */
+    public void sweep() {
+        long now = ticker.getAsLong();
+        for (RememberedId oldest = ids.peek(); oldest != null && now - oldest.expiresNanos >= 0; oldest = ids.peek()) {
+            forgetOldest();
+        }
+        sequencers.entrySet().removeIf(entry -> entry.getValue().retire(now, IDLE_LIFE.toNanos()));
+    }
+
+    private final class MemoryAttachment implements Attachment {
+        private final Sequencer sequencer;
+        private final BrokerListener listener;
+        private final Position position;
+
+        MemoryAttachment(Sequencer sequencer, BrokerListener listener, Position position) {
+            this.sequencer = sequencer;
+            this.listener = listener;
+            this.position = position;
+        }
+
+        @Override
+        public Position position() {
+            return position;
+        }
+
+        @Override
+        public void countSubscriptions(int change) {
+            sequencer.countSubscriptions(change);
+        }
+
+        @Override
+        public int online() {
+            return sequencer.online();
+        }
+
+        @Override
+        public void close() {
+            sequencer.detach(listener, ticker.getAsLong());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+package io.barrage.gateway.broker;
+
+/** What a topic's subscribers are told of each other. */
+public enum PresenceMode {
+    /** Nothing. */
+    OFF,
+    /** How many they are. */
+    COUNTS
+}

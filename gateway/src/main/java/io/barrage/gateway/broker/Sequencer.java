@@ -1,0 +1,159 @@
+package io.barrage.gateway.broker;
+
+import io.barrage.gateway.broker.Broker.MessageId;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Message;
+import io.barrage.protocol.Position;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Step 3 of 5: gives one topic's messages their order. Next: {@code HubShard#offer}.
+ *
+ * <p>Thread-safe: a message's id, offset and offer to every listener happen under this object's lock, so that all listeners
+ * see the same order; with an atomic offset and the offers outside, two publishers would interleave differently on each event
+ * loop. Nothing under the lock blocks or makes a system call.
+ */
+final class Sequencer {
+    /** Most ids that one topic remembers. */
+    static final int MAX_IDS = 100_000;
+
+    private static final BrokerListener[] NOBODY = {};
+    private static final PublishResult OVERLOADED = new PublishResult.Refused(
+            ErrorCode.OVERLOADED, "an event loop's queue is full: nothing was published, try again");
+
+    private final String epoch;
+    private final int maxIds;
+
+    // under the lock
+    private BrokerListener[] listeners = NOBODY;
+    private long offset;
+    private int online;
+    private long lastUsedNanos;
+    private boolean retired;
+    private @Nullable LinkedHashMap<MessageId, Long> offsetsOfIds;
+
+    Sequencer(String epoch, int maxIds, long nowNanos) {
+        this.epoch = epoch;
+        this.maxIds = maxIds;
+        this.lastUsedNanos = nowNanos;
+    }
+
+    /** Publishes; null if this numbering has ended and the topic needs a new one. */
+    @Nullable
+    PublishResult publish(Message.Draft draft, @Nullable MessageId id, long nowNanos) {
+        BrokerListener[] offered;
+        long place;
+        synchronized (this) {
+            if (retired) {
+                return null;
+            }
+            lastUsedNanos = nowNanos;
+            if (id != null && offsetsOfIds != null) {
+                Long first = offsetsOfIds.get(id);
+                if (first != null) {
+                    return new PublishResult.Accepted(epoch, first, true);
+                }
+            }
+            offered = listeners;
+            if (!reserve(offered, draft.weight())) {
+                return OVERLOADED;
+            }
+            place = ++offset;
+            Message message = draft.at(place);
+            for (BrokerListener listener : offered) {
+                listener.offer(message);
+            }
+            if (id != null) {
+                remember(id, place);
+            }
+        }
+        for (BrokerListener listener : offered) {
+            listener.wake();
+        }
+        return new PublishResult.Accepted(epoch, place, false);
+    }
+
+    /** Room in all queues or in none, before an offset exists. */
+    private static boolean reserve(BrokerListener[] listeners, int bytes) {
+        for (int i = 0; i < listeners.length; i++) {
+            if (!listeners[i].reserve(bytes)) {
+                for (int k = 0; k < i; k++) {
+                    listeners[k].release(bytes);
+                }
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void remember(MessageId id, long place) {
+        if (offsetsOfIds == null) {
+            offsetsOfIds = new LinkedHashMap<>();
+        }
+        offsetsOfIds.put(id, place);
+        if (offsetsOfIds.size() > maxIds) {
+            Iterator<Map.Entry<MessageId, Long>> oldest =
+                    offsetsOfIds.entrySet().iterator();
+            oldest.next();
+            oldest.remove();
+        }
+    }
+
+    /** Forgets an id, unless the topic has used up its room for ids and forgot it earlier. */
+    synchronized void forget(MessageId id) {
+        if (offsetsOfIds != null) {
+            offsetsOfIds.remove(id);
+            if (offsetsOfIds.isEmpty()) {
+                offsetsOfIds = null;
+            }
+        }
+    }
+
+    /** Registers a listener; gives the position behind which it gets all messages, or null if this numbering has ended. */
+    synchronized @Nullable Position attach(BrokerListener listener) {
+        if (retired) {
+            return null;
+        }
+        BrokerListener[] more = new BrokerListener[listeners.length + 1];
+        for (int i = 0; i < listeners.length; i++) {
+            if (listeners[i] == listener) {
+                throw new IllegalStateException("registered already: " + listener);
+            }
+            more[i] = listeners[i];
+        }
+        more[listeners.length] = listener;
+        listeners = more;
+        return new Position(epoch, offset);
+    }
+
+    synchronized void detach(BrokerListener listener, long nowNanos) {
+        lastUsedNanos = nowNanos;
+        int kept = 0;
+        BrokerListener[] fewer = new BrokerListener[Math.max(0, listeners.length - 1)];
+        for (BrokerListener other : listeners) {
+            if (other != listener && kept < fewer.length) {
+                fewer[kept++] = other;
+            }
+        }
+        listeners = fewer.length == 0 ? NOBODY : fewer;
+    }
+
+    synchronized void countSubscriptions(int change) {
+        online += change;
+    }
+
+    synchronized int online() {
+        return online;
+    }
+
+    /** Ends the numbering if nobody has used the topic for {@code idleNanos}; true if it has ended. */
+    synchronized boolean retire(long nowNanos, long idleNanos) {
+        if (listeners.length == 0 && offsetsOfIds == null && nowNanos - lastUsedNanos >= idleNanos) {
+            retired = true;
+        }
+        return retired;
+    }
+}

@@ -1,0 +1,87 @@
+package io.barrage.gateway.clients;
+
+import io.barrage.gateway.broker.Broker;
+import io.barrage.gateway.http.BodyReader;
+import io.barrage.gateway.http.Exchange;
+import io.barrage.gateway.http.HttpConnection;
+import io.barrage.gateway.http.Response;
+import io.barrage.gateway.hub.HubShard;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.ProtocolException;
+import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.HttpMethod;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+
+/**
+ * The clients' door: says which path is whose.
+ *
+ * <p>Thread-safe: one for all connections of the listener.
+ */
+public final class ClientsDoor implements HttpConnection.Door {
+    private final StaticFiles files;
+    private final Origins origins;
+    private final UpgradeHandler upgrades;
+    private final Context context;
+
+    /** What all connections share. */
+    record Context(
+            ClientRules rules,
+            Broker broker,
+            Function<EventLoop, HubShard> shards,
+            ClientMetrics metrics,
+            String node,
+            AtomicLong ids,
+            AtomicInteger connections,
+            DrainState drain) {}
+
+    /** Whether the node drains. Thread-safe. */
+    static final class DrainState {
+        volatile boolean draining;
+    }
+
+    /** @param node a short name of this node's life, part of its connections' ids */
+    public ClientsDoor(
+            ClientRules rules,
+            Broker broker,
+            Function<EventLoop, HubShard> shards,
+            ClientMetrics metrics,
+            String node) {
+        this.context = new Context(
+                rules, broker, shards, metrics, node, new AtomicLong(), new AtomicInteger(), new DrainState());
+        this.origins = new Origins(rules.origins(), rules.development());
+        this.files = new StaticFiles(rules.development());
+        this.upgrades = new UpgradeHandler(context, origins);
+    }
+
+    /** From now on new connections are closed at once, with a hint to come back. */
+    public void drain() {
+        context.drain().draining = true;
+    }
+
+    @Override
+    public BodyReader open(Exchange exchange) {
+        String path = exchange.path();
+        if (path.equals("/ws")) {
+            exchange.requireMethod(HttpMethod.GET);
+            return upgrades.open(exchange);
+        }
+        if (files.has(path)) {
+            exchange.requireMethod(HttpMethod.GET, HttpMethod.HEAD);
+            return BodyReader.none(() -> exchange.respond(file(exchange, path)));
+        }
+        String hint = path.startsWith("/v1/") || path.equals("/metrics") || path.endsWith("z")
+                ? "; the backend's paths are served by the backend's listener, on another port"
+                : "; WebSocket clients connect to /ws";
+        throw new ProtocolException(ErrorCode.NOT_FOUND, "nothing is at " + path + hint);
+    }
+
+    private Response file(Exchange exchange, String path) {
+        Response response = files.get(path, exchange.headers().get("if-none-match"));
+        String origin = exchange.headers().get("origin");
+        return origin != null && origins.allows(exchange.headers())
+                ? response.with("access-control-allow-origin", origin).with("vary", "origin")
+                : response;
+    }
+}

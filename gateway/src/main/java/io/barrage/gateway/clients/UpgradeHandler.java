@@ -1,0 +1,140 @@
+package io.barrage.gateway.clients;
+
+import io.barrage.gateway.http.BodyReader;
+import io.barrage.gateway.http.Exchange;
+import io.barrage.gateway.http.Problem;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.ProtocolException;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes WebSocket connections of HTTP requests (RFC 6455 section 4.2). Only what isn't an upgrade, or comes from a foreign
+ * page, is refused in HTTP, since scripts in browsers can't see such answers; all else is told in frames.
+ *
+ * <p>Thread-safe.
+ */
+final class UpgradeHandler {
+    static final String PROTOCOL = "barrage.v1";
+
+    private static final String GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    private static final int KEY_BYTES = 16;
+
+    private final ClientsDoor.Context context;
+    private final Origins origins;
+
+    UpgradeHandler(ClientsDoor.Context context, Origins origins) {
+        this.context = context;
+        this.origins = origins;
+    }
+
+    BodyReader open(Exchange exchange) {
+        try {
+            return upgrade(exchange);
+        } catch (ProtocolException e) {
+            context.metrics().upgradeRefused(e.code());
+            throw e;
+        }
+    }
+
+    private BodyReader upgrade(Exchange exchange) {
+        HttpHeaders headers = exchange.headers();
+        if (!headers.containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true)
+                || !headers.containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)) {
+            return upgradeRequired(
+                    exchange, "/ws speaks WebSocket: connect with new WebSocket(\"ws://...\"), not with plain HTTP");
+        }
+        if (!"13".equals(headers.get(HttpHeaderNames.SEC_WEBSOCKET_VERSION))) {
+            return upgradeRequired(exchange, "the WebSocket version is 13 (RFC 6455)");
+        }
+        if (HttpUtil.getContentLength(exchange.request(), 0L) > 0
+                || HttpUtil.isTransferEncodingChunked(exchange.request())) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "a WebSocket upgrade has no body");
+        }
+        String key = headers.get(HttpHeaderNames.SEC_WEBSOCKET_KEY);
+        if (!isKey(key)) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "Sec-WebSocket-Key is 16 bytes in Base64");
+        }
+        if (!origins.allows(headers)) {
+            throw new ProtocolException(ErrorCode.FORBIDDEN, "pages of this origin may not connect");
+        }
+        String protocol = protocol(headers);
+        return BodyReader.none(() -> accept(exchange, key, protocol));
+    }
+
+    private BodyReader upgradeRequired(Exchange exchange, String detail) {
+        context.metrics().upgradeRefused(ErrorCode.UPGRADE_REQUIRED);
+        return BodyReader.none(() -> exchange.respond(Problem.of(ErrorCode.UPGRADE_REQUIRED, detail)
+                .with("upgrade", "websocket")
+                .with("connection", "upgrade")
+                .with("sec-websocket-version", "13")));
+    }
+
+    private static boolean isKey(@Nullable String key) {
+        try {
+            return key != null && Base64.getDecoder().decode(key).length == KEY_BYTES;
+        } catch (IllegalArgumentException ignored) {
+            return false;
+        }
+    }
+
+    /** The subprotocol to echo, null if none was offered. */
+    private static @Nullable String protocol(HttpHeaders headers) {
+        List<String> offered = new ArrayList<>();
+        for (String field : headers.getAll(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL)) {
+            for (String name : field.split(",", -1)) {
+                offered.add(name.strip());
+            }
+        }
+        if (offered.isEmpty()) {
+            return null;
+        }
+        if (!offered.contains(PROTOCOL)) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "the subprotocol is " + PROTOCOL + ", or none");
+        }
+        return PROTOCOL;
+    }
+
+    private void accept(Exchange exchange, String key, @Nullable String protocol) {
+        FullHttpResponse response = new DefaultFullHttpResponse(
+                HttpVersion.HTTP_1_1, HttpResponseStatus.SWITCHING_PROTOCOLS, Unpooled.EMPTY_BUFFER);
+        response.headers()
+                .set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET)
+                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)
+                .set(HttpHeaderNames.SEC_WEBSOCKET_ACCEPT, acceptOf(key));
+        if (protocol != null) {
+            response.headers().set(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
+        Channel channel = exchange.channel();
+        channel.write(response, channel.voidPromise());
+        WsConnection connection =
+                new WsConnection(context, channel, context.shards().apply(channel.eventLoop()));
+        exchange.takeOver(() -> connection.addTo(channel.pipeline()));
+        connection.welcome(exchange);
+    }
+
+    /** The answer to a key (RFC 6455 section 4.2.2, 5.4). */
+    static String acceptOf(String key) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes(StandardCharsets.US_ASCII));
+            return Base64.getEncoder().encodeToString(hash);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-1", e);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package io.barrage.gateway.http;
+
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.ProtocolException;
+import io.netty.channel.Channel;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One request and the means to answer it. Confined to the channel's event loop. */
+public final class Exchange {
+    private final HttpConnection connection;
+    private final HttpRequest request;
+    private final String path;
+    private final Map<String, List<String>> query;
+    private boolean answered;
+
+    /** @throws ProtocolException if the request's target isn't one */
+    Exchange(HttpConnection connection, HttpRequest request) {
+        this.connection = connection;
+        this.request = request;
+        try {
+            QueryStringDecoder target = new QueryStringDecoder(request.uri());
+            this.path = target.path();
+            this.query = target.parameters();
+        } catch (IllegalArgumentException e) {
+            throw new ProtocolException(
+                    ErrorCode.BAD_REQUEST, "the request's target isn't well-formed: " + e.getMessage());
+        }
+    }
+
+    /** The target's path, decoded. */
+    public String path() {
+        return path;
+    }
+
+    public HttpMethod method() {
+        return request.method();
+    }
+
+    public HttpHeaders headers() {
+        return request.headers();
+    }
+
+    /** The request as Netty has it. */
+    public HttpRequest request() {
+        return request;
+    }
+
+    public Channel channel() {
+        return connection.channel();
+    }
+
+    /** All values of a query parameter, in order. */
+    public List<String> parameters(String name) {
+        return query.getOrDefault(name, List.of());
+    }
+
+    /**
+     * The value of a query parameter that may stand once.
+     *
+     * @throws ProtocolException with {@link ErrorCode#BAD_REQUEST} if it stands more often
+     */
+    public @Nullable String parameter(String name) {
+        List<String> values = parameters(name);
+        if (values.size() > 1) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "query parameter '" + name + "' stands more than once");
+        }
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    /** The body's media type in lower case without parameters; empty without one. */
+    public String contentType() {
+        String value = headers().get(HttpHeaderNames.CONTENT_TYPE, "");
+        int end = value.indexOf(';');
+        return (end < 0 ? value : value.substring(0, end)).strip().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Refuses other methods.
+     *
+     * @throws ProtocolException with {@link ErrorCode#METHOD_NOT_ALLOWED} if the method isn't one of {@code allowed}
+     */
+    public void requireMethod(HttpMethod... allowed) {
+        if (!Set.of(allowed).contains(method())) {
+            throw new MethodNotAllowed(List.of(allowed));
+        }
+    }
+
+    boolean isAnswered() {
+        return answered;
+    }
+
+    /** Answers. A second answer is a bug of ours and is dropped. */
+    public void respond(Response response) {
+        if (!answered) {
+            answered = true;
+            connection.write(this, response);
+        }
+    }
+
+    /** Answers with a stream of unknown length. */
+    public ResponseStream respondWithStream(String contentType) {
+        answered = true;
+        return connection.openStream(this, contentType);
+    }
+
+    /** Takes the channel away from HTTP: the caller answers by itself and puts its own handlers behind the codec first. */
+    public void takeOver(Runnable replace) {
+        answered = true;
+        connection.takeOver(replace);
+    }
+
+    /** Control flow for {@link #requireMethod}: carries the methods for the {@code Allow} field. */
+    static final class MethodNotAllowed extends RuntimeException {
+        private static final long serialVersionUID = 1;
+        private final transient List<HttpMethod> allowed;
+
+        MethodNotAllowed(List<HttpMethod> allowed) {
+            super(null, null, false, false);
+            this.allowed = allowed;
+        }
+
+        Response response(HttpMethod method) {
+            String names =
+                    String.join(", ", allowed.stream().map(HttpMethod::name).toList());
+            return Problem.of(ErrorCode.METHOD_NOT_ALLOWED, method.name() + " isn't for this path; it takes " + names)
+                    .with("allow", names);
+        }
+    }
+}

@@ -1,0 +1,489 @@
+package io.barrage.gateway.http;
+
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.ProtocolException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.flow.FlowControlHandler;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The HTTP/1.1 side of one accepted socket: hands requests to a {@link Door} one at a time, in order, and answers those that
+ * no door should have to see. Pipelined requests wait while one is being answered.
+ *
+ * <p>Confined to its event loop.
+ */
+public final class HttpConnection extends ChannelInboundHandlerAdapter {
+    /** Decides who reads a request's body and answers it. */
+    @FunctionalInterface
+    public interface Door {
+        /**
+         * Called with each request's head.
+         *
+         * @throws ProtocolException to refuse it; becomes a problem document
+         */
+        BodyReader open(Exchange exchange);
+    }
+
+    /** Bytes of a body that buy a second of time: a body that is slower than this for long is an attack. */
+    private static final int BYTES_PER_SECOND = 1024;
+
+    /** After its last answer a connection is read on for so long, at most. */
+    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final Logger log = LoggerFactory.getLogger(HttpConnection.class);
+
+    private enum State {
+        /** Nothing of a request has come. */
+        IDLE,
+        /** Some of a request's head has come. */
+        HEAD,
+        /** The head has come, the body not yet. */
+        BODY,
+        /** The request is complete, the answer isn't. */
+        ANSWERING,
+        /** What still comes is dropped; the connection closes when the answer is written. */
+        CLOSING
+    }
+
+    private final Door door;
+    private final HttpLimits limits;
+    private final ChannelHandler codec = new HttpServerCodec(new HttpDecoderConfig()
+            .setMaxInitialLineLength(HttpLimits.MAX_LINE_BYTES)
+            .setMaxHeaderSize(HttpLimits.MAX_HEADER_BYTES));
+    private final ChannelHandler flow = new FlowControlHandler();
+    private final ChannelHandler watch = new Watch();
+
+    private @Nullable ChannelHandlerContext context;
+    private State state = State.IDLE;
+    private @Nullable Exchange exchange;
+    private @Nullable BodyReader reader;
+    private boolean streaming;
+    private boolean inRead;
+    private boolean mustFlush;
+    /** Whether reading is off because answers wait for the client. */
+    private boolean paused;
+
+    private long deadlineNanos;
+    private @Nullable Future<?> timer;
+
+    private HttpConnection(Door door, HttpLimits limits) {
+        this.door = door;
+        this.limits = limits;
+    }
+
+    /** Adds the handlers of one new connection to {@code pipeline}. */
+    public static void add(ChannelPipeline pipeline, Door door, HttpLimits limits) {
+        HttpConnection connection = new HttpConnection(door, limits);
+        pipeline.addLast(connection.watch, connection.codec, connection.flow, connection);
+    }
+
+    /** Sees bytes before the codec: only so is it known that a request has begun. */
+    private final class Watch extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object bytes) {
+            if (state == State.IDLE) {
+                state = State.HEAD;
+                deadlineIn(limits.requestTimeout().toNanos());
+            } else if (state == State.BODY && bytes instanceof ByteBuf buffer) {
+                if (streaming) {
+                    deadlineIn(limits.keepAliveTimeout().toNanos());
+                } else {
+                    deadlineNanos += TimeUnit.SECONDS.toNanos(buffer.readableBytes()) / BYTES_PER_SECOND;
+                }
+            }
+            ctx.fireChannelRead(bytes);
+        }
+    }
+
+    Channel channel() {
+        return context().channel();
+    }
+
+    private ChannelHandlerContext context() {
+        return Objects.requireNonNull(context, "not added to a pipeline");
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+        if (ctx.channel().isActive()) {
+            start();
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        start();
+        ctx.fireChannelActive();
+    }
+
+    private void start() {
+        if (timer == null) {
+            // A connection that never says anything gets no more time than one that says too little.
+            deadlineIn(limits.requestTimeout().toNanos());
+            startTimer(limits.requestTimeout().toNanos());
+        }
+    }
+
+    // ---------------------------------------------------------------- time
+
+    private void deadlineIn(long nanos) {
+        deadlineNanos = System.nanoTime() + nanos;
+    }
+
+    private void startTimer(long nanos) {
+        timer = context().executor().schedule(this::checkDeadline, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void checkDeadline() {
+        long left = deadlineNanos - System.nanoTime();
+        if (left > 0) {
+            startTimer(left);
+        } else if (state == State.HEAD || state == State.BODY) {
+            Exchange late = exchange;
+            if (late != null && late.isAnswered()) {
+                context().close();
+            } else {
+                refuse(Problem.of(ErrorCode.REQUEST_TIMEOUT, "the request wasn't complete in time"));
+                startTimer(limits.requestTimeout().toNanos());
+                deadlineIn(limits.requestTimeout().toNanos());
+            }
+        } else {
+            context().close();
+        }
+    }
+
+    // ---------------------------------------------------------------- reading
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        inRead = true;
+        try {
+            if (state == State.CLOSING) {
+                return;
+            }
+            if (msg instanceof HttpRequest request) {
+                begin(request);
+            }
+            if (msg instanceof HttpContent content && state == State.BODY) {
+                read(content);
+            }
+        } catch (Exchange.MethodNotAllowed e) {
+            refuse(e.response(Objects.requireNonNull(exchange).method()));
+        } catch (ProtocolException e) {
+            refuse(Problem.of(e));
+        } catch (RuntimeException e) {
+            bug(e);
+        } finally {
+            ReferenceCountUtil.release(msg);
+        }
+    }
+
+    private void begin(HttpRequest request) {
+        state = State.BODY;
+        streaming = false;
+        exchange = null;
+        deadlineIn(limits.requestTimeout().toNanos());
+        DecoderResult decoded = request.decoderResult();
+        if (decoded.isFailure()) {
+            refuse(undecodable(decoded.cause()));
+            return;
+        }
+        if (request.protocolVersion().equals(HttpVersion.HTTP_1_1)
+                && request.headers().getAll(HttpHeaderNames.HOST).size() != 1) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "an HTTP/1.1 request has one Host field");
+        }
+        exchange = new Exchange(this, request);
+        reader = door.open(exchange);
+        if (exchange.isAnswered() && !streaming) {
+            return;
+        }
+        long length = HttpUtil.getContentLength(request, 0L);
+        if (!streaming && length > limits.maxBodyBytes()) {
+            throw BodyReader.tooLarge(limits.maxBodyBytes());
+        }
+        if (!streaming && HttpUtil.is100ContinueExpected(request)) {
+            context()
+                    .writeAndFlush(new DefaultFullHttpResponse(
+                            HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+        }
+    }
+
+    private static Response undecodable(Throwable cause) {
+        if (cause instanceof TooLongHttpLineException) {
+            return Problem.of(
+                    ErrorCode.URI_TOO_LONG, "the request line is longer than " + HttpLimits.MAX_LINE_BYTES + " bytes");
+        }
+        if (cause instanceof TooLongHttpHeaderException) {
+            return Problem.of(
+                    ErrorCode.HEADERS_TOO_LARGE,
+                    "the header fields are larger than " + HttpLimits.MAX_HEADER_BYTES + " bytes");
+        }
+        return Problem.of(ErrorCode.BAD_REQUEST, "not an HTTP/1.1 request");
+    }
+
+    private void read(HttpContent content) {
+        BodyReader to = Objects.requireNonNull(reader, "a body without a request");
+        if (content.decoderResult().isFailure()) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "the request's body isn't well-formed");
+        }
+        if (content.content().isReadable()) {
+            to.content(content.content());
+        }
+        if (content instanceof LastHttpContent && state == State.BODY) {
+            state = State.ANSWERING;
+            reader = null;
+            Exchange current = Objects.requireNonNull(exchange);
+            deadlineIn(limits.keepAliveTimeout().toNanos());
+            to.end();
+            if (!current.isAnswered() || streaming) {
+                // The flow control handler holds back what follows until the answer is written.
+                context().channel().config().setAutoRead(false);
+            } else if (state == State.ANSWERING) {
+                next();
+            }
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        inRead = false;
+        flush();
+        ctx.fireChannelReadComplete();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (paused && ctx.channel().isWritable()) {
+            paused = false;
+            readOn();
+        }
+        ctx.fireChannelWritabilityChanged();
+    }
+
+    // ---------------------------------------------------------------- answering
+
+    void write(Exchange answered, Response response) {
+        HttpRequest request = answered.request();
+        boolean early = state == State.BODY && answered == exchange && !(request instanceof LastHttpContent);
+        boolean keepAlive = HttpUtil.isKeepAlive(request) && state != State.CLOSING && !(early && hasBody(request));
+        writeFull(response, request.protocolVersion(), request.method(), keepAlive);
+        if (!keepAlive) {
+            closeAfterAnswer();
+        } else if (state == State.ANSWERING) {
+            next();
+        }
+    }
+
+    private static boolean hasBody(HttpRequest request) {
+        return HttpUtil.isTransferEncodingChunked(request) || HttpUtil.getContentLength(request, 0L) > 0;
+    }
+
+    private void writeFull(Response response, HttpVersion version, HttpMethod method, boolean keepAlive) {
+        boolean head = method.equals(HttpMethod.HEAD);
+        FullHttpResponse full = new DefaultFullHttpResponse(
+                HttpVersion.HTTP_1_1,
+                response.status(),
+                head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()));
+        full.headers().set(HttpHeaderNames.CONTENT_TYPE, response.contentType());
+        full.headers().set(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
+        response.headers().forEach(full.headers()::set);
+        connectionField(full, version, keepAlive);
+        context().write(full, context().voidPromise());
+        mustFlush = true;
+        if (!inRead) {
+            flush();
+        }
+    }
+
+    private static void connectionField(HttpResponse response, HttpVersion version, boolean keepAlive) {
+        if (!keepAlive) {
+            response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        } else if (!version.isKeepAliveDefault()) {
+            response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+        }
+    }
+
+    ResponseStream openStream(Exchange answered, String contentType) {
+        streaming = true;
+        HttpRequest request = answered.request();
+        boolean chunked = request.protocolVersion().isKeepAliveDefault();
+        boolean keepAlive = chunked && HttpUtil.isKeepAlive(request);
+        HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
+        head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
+        if (chunked) {
+            HttpUtil.setTransferEncodingChunked(head, true);
+        }
+        connectionField(head, request.protocolVersion(), keepAlive);
+        context().write(head, context().voidPromise());
+        mustFlush = true;
+        return new ResponseStream() {
+            @Override
+            public void write(ByteBuf bytes) {
+                context().write(new DefaultHttpContent(bytes), context().voidPromise());
+                mustFlush = true;
+                if (!inRead) {
+                    flush();
+                }
+            }
+
+            @Override
+            public void end() {
+                context().write(LastHttpContent.EMPTY_LAST_CONTENT, context().voidPromise());
+                mustFlush = true;
+                streaming = false;
+                if (!keepAlive) {
+                    closeAfterAnswer();
+                } else if (state == State.ANSWERING) {
+                    next();
+                }
+                if (!inRead) {
+                    flush();
+                }
+            }
+        };
+    }
+
+    private void next() {
+        state = State.IDLE;
+        exchange = null;
+        reader = null;
+        deadlineIn(limits.keepAliveTimeout().toNanos());
+        readOn();
+    }
+
+    /** Reads, unless an answer is still due or waits for a client that doesn't read it. */
+    private void readOn() {
+        if (!paused && state != State.ANSWERING && !channel().config().isAutoRead()) {
+            channel().config().setAutoRead(true);
+        }
+    }
+
+    /** Refuses the request under way, whatever of it has come, and closes: its body's end is unknown. */
+    private void refuse(Response response) {
+        BodyReader refused = reader;
+        reader = null;
+        Exchange current = exchange;
+        boolean answered = current != null && current.isAnswered();
+        if (refused != null) {
+            refused.abort();
+        }
+        boolean complete = current != null && !hasBody(current.request());
+        if (answered) {
+            closeAfterAnswer();
+        } else if (complete && current != null && response.status().code() != 408) {
+            // Without a body the next request's start is known, and the connection can live.
+            reader = BodyReader.none(() -> {});
+            current.respond(response);
+        } else {
+            HttpMethod method = current == null ? HttpMethod.GET : current.method();
+            writeFull(response, HttpVersion.HTTP_1_1, method, false);
+            closeAfterAnswer();
+        }
+    }
+
+    private void bug(RuntimeException e) {
+        log.error("A request failed by a bug of ours.", e);
+        refuse(Problem.of(ErrorCode.INTERNAL, "the gateway failed to handle this request"));
+    }
+
+    private void closeAfterAnswer() {
+        state = State.CLOSING;
+        deadlineIn(LINGER_NANOS);
+        context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+            // Closing with unread bytes in the socket would reset it, and the client might never see the answer.
+            if (written.isSuccess() && channel() instanceof DuplexChannel duplex) {
+                duplex.shutdownOutput();
+                stopTimer();
+                startTimer(LINGER_NANOS);
+            } else {
+                channel().close();
+            }
+        });
+    }
+
+    private void flush() {
+        if (mustFlush) {
+            mustFlush = false;
+            context().flush();
+            if (!channel().isWritable() && channel().isActive() && state != State.CLOSING) {
+                // One that doesn't read its answers isn't asked for more.
+                paused = true;
+                channel().config().setAutoRead(false);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------- the end
+
+    void takeOver(Runnable replace) {
+        stopTimer();
+        state = State.CLOSING;
+        ChannelPipeline pipeline = context().pipeline();
+        replace.run();
+        pipeline.remove(this);
+        pipeline.remove(flow);
+        pipeline.remove(watch);
+        // Last, since it hands on the bytes that it hasn't decoded.
+        pipeline.remove(codec);
+    }
+
+    private void stopTimer() {
+        if (timer != null) {
+            timer.cancel(false);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        stopTimer();
+        if (reader != null) {
+            reader.abort();
+            reader = null;
+        }
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof IOException) {
+            log.debug("A client's connection broke: {}", cause.toString());
+        } else {
+            log.error("A connection failed by a bug of ours.", cause);
+        }
+        ctx.close();
+    }
+}

@@ -1,0 +1,113 @@
+package io.barrage.gateway.hub;
+
+import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.ServerFrame;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client, whatever its transport, as the hub sees it: something that takes runs of frames, one at a time.
+ *
+ * <p>Confined to its event loop. A transport extends it, writes what it is given, and calls {@link #drained} and {@link #gone}.
+ */
+public abstract class Connection {
+    /** What became of a run. */
+    public enum Write {
+        /** The kernel has it: the next may follow. */
+        WRITTEN,
+        /** The transport still holds some of it: nothing more until {@link Connection#drained}. */
+        IN_FLIGHT,
+        /** The connection is closed, and the run is lost with it. */
+        CLOSED
+    }
+
+    private final HubShard shard;
+
+    /** Its subscriptions, in the order in which they were made. */
+    final List<Subscription> subscriptions = new ArrayList<>(1);
+
+    /** What the transport holds of each topic; null when it holds nothing. */
+    @Nullable
+    InFlight inFlight;
+
+    /** The segment that the transport holds a slice of, if it is one. */
+    @Nullable
+    Segment holding;
+
+    /** Its place among the shard's stalled connections, -1 if it isn't there. */
+    int stalledIndex = -1;
+
+    long stalledSinceNanos;
+
+    /** Whether it waits in the shard's list of connections that have several topics to write. */
+    boolean touched;
+
+    /** Whether it waits to be served after it has drained. */
+    boolean resuming;
+
+    /** Which subscription is served first after it has drained, so that one busy topic doesn't starve the others. */
+    int nextToServe;
+
+    /** Its place among the shard's connections, -1 before and after. */
+    int shardIndex = -1;
+
+    boolean gone;
+
+    /** Messages of one topic that the transport holds; several in a row if one write had several topics. */
+    static final class InFlight {
+        final NamespaceCounters counters;
+        final int[] messages;
+        final @Nullable InFlight next;
+
+        InFlight(NamespaceCounters counters, int[] messages, @Nullable InFlight next) {
+            this.counters = counters;
+            this.messages = messages;
+            this.next = next;
+        }
+    }
+
+    protected Connection(HubShard shard) {
+        this.shard = shard;
+        shard.register(this);
+    }
+
+    /** The shard that owns it. */
+    protected final HubShard shard() {
+        return shard;
+    }
+
+    /** How many topics it is on. */
+    public final int subscriptionCount() {
+        return subscriptions.size();
+    }
+
+    /** Whether a run is in the transport's hands. */
+    protected final boolean isInFlight() {
+        return inFlight != null;
+    }
+
+    /**
+     * Hands a run to the transport. Never calls back into the hub: what happens meanwhile is told afterwards.
+     *
+     * @param run whole frames; taken
+     */
+    protected abstract Write write(ByteBuf run);
+
+    /** Sends a frame of the connection's own, behind what is in flight. */
+    public abstract void send(ServerFrame frame);
+
+    /** Closes with a code, after which {@link #gone} comes in time; does nothing if it is closed already. */
+    public abstract void close(CloseCode code, String reason);
+
+    /** For the transport: all that it held is written, {@link Write#IN_FLIGHT} is over. */
+    protected final void drained() {
+        shard.drained(this);
+    }
+
+    /** For the transport: the connection has ended. Ends its subscriptions. */
+    protected final void gone() {
+        shard.gone(this);
+    }
+}

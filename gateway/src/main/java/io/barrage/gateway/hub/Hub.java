@@ -1,0 +1,57 @@
+package io.barrage.gateway.hub;
+
+import io.barrage.gateway.broker.Broker;
+import io.barrage.protocol.TopicName;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/** One node's registry of topics and subscriptions: a {@link HubShard} for each event loop. Thread-safe. */
+public final class Hub {
+    private final List<HubShard> shards = new ArrayList<>();
+
+    /**
+     * @param rules what a topic's namespace says; asked when a loop gets its first subscription of the topic
+     * @param memory the bounds of each event loop
+     */
+    public Hub(
+            List<? extends Loop> loops,
+            Broker broker,
+            Function<TopicName, TopicRules> rules,
+            HubMemory memory,
+            ByteBufAllocator allocator,
+            HubListener listener) {
+        for (Loop loop : loops) {
+            shards.add(new HubShard(loop, broker, rules, memory, allocator, listener));
+        }
+    }
+
+    /** The shards, in the order of the event loops that the hub was made with. */
+    public List<HubShard> shards() {
+        return List.copyOf(shards);
+    }
+
+    /** Tells topics whose number of subscriptions has changed so; call it about once a second. */
+    public void tellOnline() {
+        shards.forEach(shard -> shard.loop().execute(shard::tellOnline));
+    }
+
+    /** The counters now, of all event loops. */
+    public CompletableFuture<HubSnapshot> snapshot() {
+        List<CompletableFuture<HubSnapshot>> parts = shards.stream()
+                .map(shard -> CompletableFuture.supplyAsync(shard::snapshot, shard.loop()::execute))
+                .toList();
+        return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
+                .thenApply(ignored -> HubSnapshot.sum(
+                        parts.stream().map(CompletableFuture::join).toList()));
+    }
+
+    /** Lets go of all memory, on the loops; connections should be closed before. */
+    public CompletableFuture<Void> close() {
+        return CompletableFuture.allOf(shards.stream()
+                .map(shard -> CompletableFuture.runAsync(shard::close, shard.loop()::execute))
+                .toArray(CompletableFuture[]::new));
+    }
+}

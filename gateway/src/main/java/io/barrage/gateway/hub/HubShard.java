@@ -1,0 +1,767 @@
+package io.barrage.gateway.hub;
+
+import io.barrage.gateway.broker.Broker;
+import io.barrage.gateway.broker.Broker.Attachment;
+import io.barrage.gateway.broker.BrokerListener;
+import io.barrage.gateway.hub.Connection.InFlight;
+import io.barrage.gateway.hub.Connection.Write;
+import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.Message;
+import io.barrage.protocol.Position;
+import io.barrage.protocol.ServerFrame;
+import io.barrage.protocol.TopicName;
+import io.barrage.protocol.WebSocketFrames;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.jctools.queues.MpscUnboundedArrayQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Step 4 of 5: delivers messages to the subscriptions of one event loop. Next: {@link Connection#write}.
+ *
+ * <p>Confined to its event loop. Other threads use the {@link BrokerListener} methods, which schedule at most one drain.
+ *
+ * <p>A drain appends all that waits to the topics' logs, then walks the topics: each connection gets one write with all that
+ * it hasn't read. A drain is cut into slices, between which the loop does its I/O, so that a ping is answered while a hundred
+ * thousand connections are being written to.
+ */
+public final class HubShard implements BrokerListener {
+    /** Writes of one slice: at about 4 us each this is a millisecond. */
+    static final int MAX_WRITES = 256;
+
+    static final long MAX_SLICE_NANOS = 2_000_000;
+
+    /** The clock costs a tenth of a write, so it isn't asked before each. */
+    private static final int WRITES_PER_CLOCK = 32;
+
+    /** Several topics' runs for one connection are copied into one write up to this size. */
+    static final int MAX_MERGED_BYTES = 16 * 1024;
+
+    /** Connections that one drain closes for want of memory: closing shows its effect only later. */
+    private static final int MAX_CLOSES = 16;
+
+    // any thread
+    private final Loop loop;
+    private final Broker broker;
+    private final Function<TopicName, TopicRules> rules;
+    private final HubMemory memory;
+    private final HubListener listener;
+    private final MpscUnboundedArrayQueue<Message> offered = new MpscUnboundedArrayQueue<>(1024);
+    private final AtomicLong queuedBytes = new AtomicLong();
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final Runnable drain = this::drain;
+
+    // loop only
+    private final Map<TopicName, Topic> topics = new HashMap<>();
+    private final Map<String, NamespaceCounters> counters = new HashMap<>();
+    private final List<Connection> connections = new ArrayList<>();
+    private final ByteBufAllocator allocator;
+    private final SegmentStore store;
+    /** Topics with frames that some connection hasn't been offered yet; they take turns. */
+    private final ArrayDeque<Topic> ring = new ArrayDeque<>();
+    /** Connections that are written after the walks, since several of their topics may have something. */
+    private final ArrayDeque<Connection> touched = new ArrayDeque<>();
+    /** Connections whose sockets take more again. */
+    private final ArrayDeque<Connection> resuming = new ArrayDeque<>();
+    /** Connections with a run in the transport's hands. */
+    private final List<Connection> stalled = new ArrayList<>();
+    /** Topics whose logs may drop what all have read. */
+    private final ArrayDeque<Topic> settling = new ArrayDeque<>();
+
+    private final List<Subscription> merging = new ArrayList<>();
+    /** The topic that must be walked before more may be appended, since those that keep up would fall off its log. */
+    private @Nullable Topic saturated;
+
+    private int writesLeft;
+    private long sliceEndNanos;
+    private long subscriptions;
+    private long behind;
+    private long socketWrites;
+    private long messagesWritten;
+    private long drains;
+
+    HubShard(
+            Loop loop,
+            Broker broker,
+            Function<TopicName, TopicRules> rules,
+            HubMemory memory,
+            ByteBufAllocator allocator,
+            HubListener listener) {
+        this.loop = loop;
+        this.broker = broker;
+        this.rules = rules;
+        this.memory = memory;
+        this.allocator = allocator;
+        this.listener = listener;
+        this.store = new SegmentStore(allocator);
+    }
+
+    // ---------------------------------------------------------------- any thread
+
+    @Override
+    public boolean reserve(int bytes) {
+        if (queuedBytes.addAndGet(bytes) <= memory.maxQueuedBytes()) {
+            return true;
+        }
+        queuedBytes.addAndGet(-bytes);
+        return false;
+    }
+
+    @Override
+    public void release(int bytes) {
+        queuedBytes.addAndGet(-bytes);
+    }
+
+    @Override
+    public void offer(Message message) {
+        offered.offer(message);
+    }
+
+    @Override
+    public void wake() {
+        if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
+            loop.execute(drain);
+        }
+    }
+
+    /** The event loop that owns this. */
+    public Loop loop() {
+        return loop;
+    }
+
+    // ---------------------------------------------------------------- the drain
+
+    private void drain() {
+        assert loop.inLoop();
+        drains++;
+        writesLeft = MAX_WRITES;
+        sliceEndNanos = loop.nanoTime() + MAX_SLICE_NANOS;
+        appendOffered();
+        resume();
+        writeTouched();
+        walkRing();
+        writeTouched();
+        settle();
+        store.sweepPinned();
+        enforceMemory();
+        if (ring.isEmpty() && touched.isEmpty() && resuming.isEmpty()) {
+            scheduled.set(false);
+            // What was offered since the poll found the flag set and scheduled nothing.
+            if (offered.isEmpty() || !scheduled.compareAndSet(false, true)) {
+                return;
+            }
+        }
+        // A task put in the loop's queue would run before any I/O.
+        loop.executeAfterIo(drain);
+    }
+
+    private boolean sliceIsOver() {
+        if (writesLeft <= 0) {
+            return true;
+        }
+        if (writesLeft % WRITES_PER_CLOCK == 0 && loop.nanoTime() - sliceEndNanos >= 0) {
+            writesLeft = 0;
+            return true;
+        }
+        return false;
+    }
+
+    private void appendOffered() {
+        // Those that are touched stand among those that have kept up, and must read before the log moves on.
+        if (!touched.isEmpty()) {
+            return;
+        }
+        if (saturated != null) {
+            if (isSaturated(saturated)) {
+                return;
+            }
+            saturated = null;
+        }
+        long taken = 0;
+        for (Message message = offered.poll(); message != null; message = offered.poll()) {
+            taken += message.weight();
+            Topic topic = topics.get(message.topic());
+            // Gone: the last subscriber left. Old: offered to an earlier registration than the present one.
+            if (topic == null || message.offset() <= topic.log.lastOffset()) {
+                continue;
+            }
+            topic.log.append(message);
+            topic.counters.owed[message.priority().ordinal()] += topic.subscriptions.size();
+            ready(topic);
+            if (isSaturated(topic)) {
+                saturated = topic;
+                break;
+            }
+        }
+        if (taken > 0) {
+            queuedBytes.addAndGet(-taken);
+        }
+    }
+
+    /** Whether half of the log is still unread by those that keep up: then the queue waits, and its bound is the publishers'. */
+    private static boolean isSaturated(Topic topic) {
+        return topic.inRing
+                && (topic.log.headFrame() - topic.readTo >= topic.rules.maxFrames() / 2
+                        || topic.log.headPosition() - topic.readToPosition >= topic.rules.maxLogBytes() / 2);
+    }
+
+    private void ready(Topic topic) {
+        if (!topic.inRing) {
+            topic.inRing = true;
+            ring.add(topic);
+        }
+    }
+
+    private void walkRing() {
+        while (!ring.isEmpty() && !sliceIsOver()) {
+            Topic topic = ring.remove();
+            if (walk(topic)) {
+                topic.inRing = false;
+                settleLater(topic);
+            } else {
+                ring.add(topic);
+            }
+        }
+    }
+
+    /** Walks a topic, or walks it on; true if all that have kept up have read all, or wait in the touched list. */
+    private boolean walk(Topic topic) {
+        SubscriptionList list = topic.subscriptions;
+        TopicLog log = topic.log;
+        if (topic.walkAt < 0) {
+            topic.walkAt = list.caughtUp();
+            topic.walkTarget = log.headFrame();
+            topic.walkTargetPosition = log.headPosition();
+        }
+        boolean others = !ring.isEmpty();
+        int at = Math.min(topic.walkAt, list.caughtUp());
+        while (at > 0) {
+            if (sliceIsOver()) {
+                topic.walkAt = at;
+                return false;
+            }
+            Subscription subscription = list.get(--at);
+            if (subscription.cursor == log.headFrame()) {
+                continue;
+            }
+            Connection connection = subscription.connection;
+            if (connection.inFlight != null) {
+                fallBehind(subscription);
+            } else if (others && connection.subscriptions.size() > 1) {
+                touch(connection);
+            } else {
+                deliver(subscription);
+            }
+        }
+        topic.walkAt = -1;
+        reportFanOut(topic);
+        topic.readTo = topic.walkTarget;
+        topic.readToPosition = topic.walkTargetPosition;
+        return log.headFrame() == topic.walkTarget;
+    }
+
+    private void reportFanOut(Topic topic) {
+        long now = loop.nanoTime();
+        for (long frame = Math.max(topic.readTo, topic.log.firstFrame()); frame < topic.walkTarget; frame++) {
+            long accepted = topic.log.acceptedNanos(frame);
+            if (accepted != 0) {
+                listener.fannedOut(now - accepted);
+            }
+        }
+    }
+
+    /** Writes all that a subscription hasn't read, as far as its connection takes it. */
+    private void deliver(Subscription subscription) {
+        TopicLog log = subscription.topic.log;
+        NamespaceCounters counters = subscription.topic.counters;
+        Connection connection = subscription.connection;
+        if (subscription.cursor < log.firstFrame()) {
+            skip(subscription);
+        }
+        while (subscription.cursor < log.headFrame()) {
+            TopicLog.Run run = log.run(subscription.cursor);
+            Write write = connection.write(run.slice());
+            count(run.messageCount());
+            advance(subscription, run);
+            if (write == Write.WRITTEN) {
+                counters.delivered(run.messages());
+                continue;
+            }
+            if (write == Write.IN_FLIGHT) {
+                stall(
+                        connection,
+                        run.segment(),
+                        new InFlight(counters, run.messages().clone(), null));
+            } else {
+                counters.shed(ShedReason.DISCONNECTED, run.messages());
+            }
+            fallBehind(subscription);
+            return;
+        }
+        catchUp(subscription);
+    }
+
+    private void count(int messages) {
+        writesLeft--;
+        socketWrites++;
+        messagesWritten += messages;
+    }
+
+    private static void advance(Subscription subscription, TopicLog.Run run) {
+        subscription.cursor = run.toFrame();
+        if (run.messageCount() > 0) {
+            subscription.offset = run.toOffset();
+            if (subscription.messagesBefore != null) {
+                for (int i = 0; i < subscription.messagesBefore.length; i++) {
+                    subscription.messagesBefore[i] += run.messages()[i];
+                }
+            }
+        }
+    }
+
+    /** Lets one that has fallen off the log go on at its end, and tells it exactly what it won't get. */
+    private static void skip(Subscription subscription) {
+        Topic topic = subscription.topic;
+        long[] before = subscription.messagesBefore;
+        if (before == null) {
+            throw new IllegalStateException("one that keeps up fell off the log of " + topic.name);
+        }
+        long resume = topic.log.resumeFrame();
+        long through = topic.log.offsetBefore(resume);
+        long[] beforeResume = new long[before.length];
+        topic.log.messagesBefore(resume, beforeResume);
+        long[] shed = topic.counters.shed[ShedReason.BEHIND.ordinal()];
+        for (int i = 0; i < before.length; i++) {
+            shed[i] += beforeResume[i] - before[i];
+        }
+        if (through > subscription.offset) {
+            subscription.connection.send(
+                    new ServerFrame.Gap(topic.name, subscription.offset + 1, through, ShedReason.BEHIND.wire()));
+            subscription.offset = through;
+        }
+        subscription.cursor = resume;
+        subscription.messagesBefore = beforeResume;
+    }
+
+    private void fallBehind(Subscription subscription) {
+        if (!subscription.isBehind()) {
+            long[] before = new long[subscription.topic.counters.owed.length];
+            subscription.topic.log.messagesBefore(subscription.cursor, before);
+            subscription.messagesBefore = before;
+            subscription.topic.subscriptions.toBehind(subscription);
+            behind++;
+        }
+    }
+
+    private void catchUp(Subscription subscription) {
+        if (subscription.isBehind()) {
+            subscription.messagesBefore = null;
+            subscription.topic.subscriptions.toCaughtUp(subscription);
+            behind--;
+            settleLater(subscription.topic);
+        }
+    }
+
+    // ---------------------------------------------------------------- connections with several topics
+
+    private void touch(Connection connection) {
+        if (!connection.touched) {
+            connection.touched = true;
+            touched.add(connection);
+        }
+    }
+
+    private void writeTouched() {
+        while (!touched.isEmpty() && !sliceIsOver()) {
+            Connection connection = touched.remove();
+            connection.touched = false;
+            if (!connection.gone) {
+                writeAll(connection);
+            }
+        }
+    }
+
+    /** Writes what all topics of a connection have for it: small runs as one. */
+    private void writeAll(Connection connection) {
+        collectUnread(connection);
+        if (connection.inFlight == null && merging.size() > 1) {
+            writeMerged(connection);
+        }
+        for (Subscription subscription : connection.subscriptions) {
+            if (subscription.isBehind() || subscription.cursor == subscription.topic.log.headFrame()) {
+                continue;
+            }
+            if (connection.inFlight == null) {
+                deliver(subscription);
+            } else {
+                fallBehind(subscription);
+            }
+        }
+    }
+
+    private void collectUnread(Connection connection) {
+        merging.clear();
+        int bytes = 0;
+        for (Subscription subscription : connection.subscriptions) {
+            TopicLog log = subscription.topic.log;
+            if (!subscription.isBehind() && subscription.cursor < log.headFrame()) {
+                int length = log.run(subscription.cursor).length();
+                if (bytes + length <= MAX_MERGED_BYTES) {
+                    bytes += length;
+                    merging.add(subscription);
+                }
+            }
+        }
+    }
+
+    private void writeMerged(Connection connection) {
+        int messages = 0;
+        ByteBuf merged = allocator.directBuffer(MAX_MERGED_BYTES);
+        for (Subscription subscription : merging) {
+            TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
+            run.copyTo(merged);
+            messages += run.messageCount();
+        }
+        Write write = connection.write(merged);
+        count(messages);
+        InFlight inFlight = null;
+        for (Subscription subscription : merging) {
+            NamespaceCounters counters = subscription.topic.counters;
+            TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
+            advance(subscription, run);
+            switch (write) {
+                case WRITTEN -> counters.delivered(run.messages());
+                case IN_FLIGHT ->
+                    inFlight = new InFlight(counters, run.messages().clone(), inFlight);
+                case CLOSED -> counters.shed(ShedReason.DISCONNECTED, run.messages());
+            }
+            if (write != Write.WRITTEN) {
+                fallBehind(subscription);
+            }
+        }
+        if (inFlight != null) {
+            stall(connection, null, inFlight);
+        }
+        merging.clear();
+    }
+
+    // ---------------------------------------------------------------- connections that are behind
+
+    private void stall(Connection connection, @Nullable Segment segment, InFlight inFlight) {
+        connection.inFlight = inFlight;
+        connection.holding = segment;
+        connection.stalledSinceNanos = loop.nanoTime();
+        connection.stalledIndex = stalled.size();
+        stalled.add(connection);
+    }
+
+    private void unstall(Connection connection) {
+        connection.inFlight = null;
+        connection.holding = null;
+        Connection last = stalled.remove(stalled.size() - 1);
+        if (last != connection) {
+            stalled.set(connection.stalledIndex, last);
+            last.stalledIndex = connection.stalledIndex;
+        }
+        connection.stalledIndex = -1;
+    }
+
+    void drained(Connection connection) {
+        assert loop.inLoop();
+        if (connection.inFlight == null) {
+            return;
+        }
+        for (InFlight part = connection.inFlight; part != null; part = part.next) {
+            part.counters.delivered(part.messages);
+        }
+        unstall(connection);
+        if (!connection.resuming) {
+            connection.resuming = true;
+            resuming.add(connection);
+        }
+        wake();
+    }
+
+    /** Serves connections whose sockets take more again; they get a quarter of the slice while others wait. */
+    private void resume() {
+        int floor = ring.isEmpty() && touched.isEmpty() ? 0 : writesLeft - MAX_WRITES / 4;
+        while (!resuming.isEmpty() && writesLeft > floor && !sliceIsOver()) {
+            Connection connection = resuming.remove();
+            connection.resuming = false;
+            int count = connection.subscriptions.size();
+            int start = connection.nextToServe;
+            for (int i = 0; i < count && connection.inFlight == null; i++) {
+                int index = (start + i) % count;
+                Subscription subscription = connection.subscriptions.get(index);
+                if (subscription.isBehind()) {
+                    connection.nextToServe = index + 1;
+                    deliver(subscription);
+                }
+            }
+        }
+    }
+
+    private void enforceMemory() {
+        for (int closes = 0; closes < MAX_CLOSES && !stalled.isEmpty() && isShortOfMemory(); closes++) {
+            Connection oldest = stalled.get(0);
+            for (Connection connection : stalled) {
+                if (connection.stalledSinceNanos - oldest.stalledSinceNanos < 0) {
+                    oldest = connection;
+                }
+            }
+            // Its slice is free at once, its cursor when the transport has said that it is gone.
+            oldest.stalledSinceNanos = loop.nanoTime();
+            oldest.close(CloseCode.SLOW_CONSUMER, CloseCode.SLOW_CONSUMER.wire());
+            store.sweepPinned();
+        }
+    }
+
+    private boolean isShortOfMemory() {
+        return store.pinnedBytes() > memory.maxPinnedBytes() || store.logBytes() > memory.maxLogBytes();
+    }
+
+    private void settleLater(Topic topic) {
+        if (!topic.settling) {
+            topic.settling = true;
+            settling.add(topic);
+        }
+    }
+
+    /** Lets logs drop what all have read. */
+    private void settle() {
+        // One that is touched stands among those that have kept up, but hasn't read yet.
+        while (touched.isEmpty() && !settling.isEmpty()) {
+            Topic topic = settling.remove();
+            topic.settling = false;
+            SubscriptionList list = topic.subscriptions;
+            if (!topic.inRing && list.caughtUp() == list.size()) {
+                topic.log.dropRead(list.size() >= Topic.BUSY);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------- joins and leaves
+
+    /**
+     * Puts a connection on a topic and tells it so, before the topic's first message.
+     *
+     * @param id the client's number for its request, 0 without
+     * @param since the last position that the client has seen, if it wants to recover
+     * @return false, and nothing was done, if the connection is on the topic already
+     */
+    public boolean subscribe(Connection connection, TopicName name, long id, @Nullable Position since) {
+        assert loop.inLoop();
+        if (connection.gone) {
+            throw new IllegalStateException("the connection is gone");
+        }
+        if (subscriptionOf(connection, name) != null) {
+            return false;
+        }
+        Topic topic = topics.get(name);
+        if (topic == null) {
+            topic = open(name);
+        }
+        TopicLog log = topic.log;
+        Subscription subscription = new Subscription(connection, topic, log.headFrame(), log.lastOffset());
+        topic.subscriptions.add(subscription);
+        connection.subscriptions.add(subscription);
+        subscriptions++;
+        topic.attachment.countSubscriptions(1);
+        int online = 0;
+        if (topic.rules.countsPresence()) {
+            online = topic.attachment.online();
+            if (topic.subscriptions.size() == 1) {
+                topic.toldOnline = online;
+            }
+        }
+        String epoch = topic.attachment.position().epoch();
+        // Without a history, the only position to recover from is the head itself: nothing was missed.
+        Boolean recovered = since == null ? null : since.epoch().equals(epoch) && since.offset() == log.lastOffset();
+        connection.send(new ServerFrame.Subscribed(id, name, epoch, log.lastOffset(), recovered, online));
+        return true;
+    }
+
+    private Topic open(TopicName name) {
+        TopicRules topicRules = rules.apply(name);
+        Attachment attachment = broker.attach(name, this);
+        NamespaceCounters counted = counters.computeIfAbsent(topicRules.namespace(), NamespaceCounters::new);
+        Topic topic = new Topic(name, attachment, topicRules, counted, store);
+        topics.put(name, topic);
+        return topic;
+    }
+
+    /** Takes a connection off a topic; false if it wasn't on it. */
+    public boolean unsubscribe(Connection connection, TopicName name) {
+        assert loop.inLoop();
+        Subscription subscription = subscriptionOf(connection, name);
+        if (subscription == null) {
+            return false;
+        }
+        connection.subscriptions.remove(subscription);
+        leave(subscription);
+        return true;
+    }
+
+    private static @Nullable Subscription subscriptionOf(Connection connection, TopicName name) {
+        for (Subscription subscription : connection.subscriptions) {
+            if (subscription.topic.name.equals(name)) {
+                return subscription;
+            }
+        }
+        return null;
+    }
+
+    private void leave(Subscription subscription) {
+        Topic topic = subscription.topic;
+        long[] before = subscription.messagesBefore;
+        if (before == null) {
+            before = new long[topic.counters.owed.length];
+            topic.log.messagesBefore(subscription.cursor, before);
+        } else {
+            behind--;
+        }
+        long[] shed = topic.counters.shed[ShedReason.DISCONNECTED.ordinal()];
+        for (int i = 0; i < before.length; i++) {
+            shed[i] += topic.log.messages(i) - before[i];
+        }
+        topic.subscriptions.remove(subscription);
+        topic.attachment.countSubscriptions(-1);
+        subscriptions--;
+        if (topic.subscriptions.size() == 0) {
+            close(topic);
+        } else {
+            settleLater(topic);
+            wake();
+        }
+    }
+
+    private void close(Topic topic) {
+        topics.remove(topic.name);
+        if (topic.inRing) {
+            ring.remove(topic);
+        }
+        if (topic.settling) {
+            settling.remove(topic);
+        }
+        if (saturated == topic) {
+            saturated = null;
+        }
+        topic.attachment.close();
+        topic.log.close();
+    }
+
+    void register(Connection connection) {
+        assert loop.inLoop();
+        connection.shardIndex = connections.size();
+        connections.add(connection);
+    }
+
+    void gone(Connection connection) {
+        assert loop.inLoop();
+        if (connection.gone) {
+            return;
+        }
+        connection.gone = true;
+        for (InFlight part = connection.inFlight; part != null; part = part.next) {
+            part.counters.shed(ShedReason.DISCONNECTED, part.messages);
+        }
+        if (connection.inFlight != null) {
+            unstall(connection);
+        }
+        connection.subscriptions.forEach(this::leave);
+        connection.subscriptions.clear();
+        Connection last = connections.remove(connections.size() - 1);
+        if (last != connection) {
+            connections.set(connection.shardIndex, last);
+            last.shardIndex = connection.shardIndex;
+        }
+        connection.shardIndex = -1;
+    }
+
+    // ---------------------------------------------------------------- the rest
+
+    /** Tells topics whose number of subscriptions has changed so; called about once a second. */
+    void tellOnline() {
+        assert loop.inLoop();
+        for (Topic topic : topics.values()) {
+            if (topic.rules.countsPresence()) {
+                int online = topic.attachment.online();
+                if (online != topic.toldOnline) {
+                    topic.toldOnline = online;
+                    topic.log.append(WebSocketFrames.text(new ServerFrame.Online(topic.name, online)));
+                    ready(topic);
+                }
+            }
+        }
+        if (!ring.isEmpty()) {
+            wake();
+        }
+    }
+
+    /** All connections now; the list is the caller's. */
+    public List<Connection> connections() {
+        assert loop.inLoop();
+        return new ArrayList<>(connections);
+    }
+
+    /** The counters now, with what is in flight counted anew from the cursors. */
+    HubSnapshot snapshot() {
+        assert loop.inLoop();
+        HubSnapshot.Builder snapshot = new HubSnapshot.Builder();
+        counters.values().forEach(snapshot::add);
+        long[] before = new long[NamespaceCounters.PRIORITIES];
+        for (Topic topic : topics.values()) {
+            long[] inFlight = snapshot.inFlight(topic.counters.namespace);
+            for (int i = 0; i < topic.subscriptions.size(); i++) {
+                Subscription subscription = topic.subscriptions.get(i);
+                if (subscription.messagesBefore == null && subscription.cursor == topic.log.headFrame()) {
+                    continue;
+                }
+                long[] read = subscription.messagesBefore;
+                if (read == null) {
+                    topic.log.messagesBefore(subscription.cursor, before);
+                    read = before;
+                }
+                for (int p = 0; p < read.length; p++) {
+                    inFlight[p] += topic.log.messages(p) - read[p];
+                }
+            }
+        }
+        for (Connection connection : stalled) {
+            for (InFlight part = connection.inFlight; part != null; part = part.next) {
+                long[] inFlight = snapshot.inFlight(part.counters.namespace);
+                for (int p = 0; p < inFlight.length; p++) {
+                    inFlight[p] += part.messages[p];
+                }
+            }
+        }
+        snapshot.connections = connections.size();
+        snapshot.subscriptions = subscriptions;
+        snapshot.topics = topics.size();
+        snapshot.behindSubscriptions = behind;
+        snapshot.behindConnections = stalled.size();
+        snapshot.socketWrites = socketWrites;
+        snapshot.messagesWritten = messagesWritten;
+        snapshot.drains = drains;
+        snapshot.logBytes = store.logBytes();
+        snapshot.pinnedBytes = store.pinnedBytes();
+        snapshot.queuedBytes = queuedBytes.get();
+        return snapshot.build();
+    }
+
+    /** Lets go of all memory; called when no connection is left. */
+    void close() {
+        assert loop.inLoop();
+        List.copyOf(connections).forEach(this::gone);
+        offered.clear();
+        store.close();
+    }
+}

@@ -1,0 +1,94 @@
+package io.barrage.gateway.hub;
+
+import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives a shard's topic logs their segments and keeps account of the direct memory: of that in logs, and of that which logs
+ * have dropped but stalled sockets still hold (<i>pinned</i>).
+ *
+ * <p>Confined to its event loop.
+ */
+final class SegmentStore {
+    /** A busy topic's segments: one write takes no more. */
+    static final int MAX_SEGMENT_BYTES = 64 * 1024;
+
+    /** A quiet topic's first segment: there may be 100,000 of them. */
+    static final int MIN_SEGMENT_BYTES = 2 * 1024;
+
+    private final ByteBufAllocator allocator;
+    private final ArrayDeque<Segment> pinned = new ArrayDeque<>();
+    private byte[] scratch = new byte[1024];
+    private long logBytes;
+    private long pinnedBytes;
+
+    SegmentStore(ByteBufAllocator allocator) {
+        this.allocator = allocator;
+    }
+
+    /** A place to encode one frame in; its content is lost with the next call. */
+    byte[] scratch(int length) {
+        if (scratch.length < length) {
+            scratch = new byte[Math.max(length, scratch.length * 2)];
+        }
+        return scratch;
+    }
+
+    /** A segment behind {@code last}, with room for {@code length} bytes at least. */
+    Segment allocate(int length, @Nullable Segment last, long position, long frame) {
+        int grown = last == null ? MIN_SEGMENT_BYTES : Math.min(MAX_SEGMENT_BYTES, last.buffer.capacity() * 4);
+        int capacity = Math.max(length, grown);
+        Segment segment = new Segment(allocator.directBuffer(capacity, capacity), position, frame);
+        segment.buffer.touch("hub: log");
+        logBytes += capacity;
+        return segment;
+    }
+
+    /** Takes a segment that its log doesn't need any more. */
+    void drop(Segment segment) {
+        logBytes -= segment.buffer.capacity();
+        if (segment.buffer.refCnt() > 1) {
+            // A socket holds a slice. The last reference stays here, for the account.
+            pinned.add(segment);
+            pinnedBytes += segment.buffer.capacity();
+        } else {
+            segment.buffer.release();
+        }
+    }
+
+    /** Gives back pinned segments that no socket holds any more. */
+    void sweepPinned() {
+        if (pinned.isEmpty()) {
+            return;
+        }
+        for (Iterator<Segment> all = pinned.iterator(); all.hasNext(); ) {
+            Segment segment = all.next();
+            if (segment.buffer.refCnt() == 1) {
+                pinnedBytes -= segment.buffer.capacity();
+                segment.buffer.release();
+                all.remove();
+            }
+        }
+    }
+
+    /** Direct memory of all logs. */
+    long logBytes() {
+        return logBytes;
+    }
+
+    /** Direct memory that only stalled sockets hold. */
+    long pinnedBytes() {
+        return pinnedBytes;
+    }
+
+    /** Lets go of everything; slices that sockets hold live on until they are written. */
+    void close() {
+        for (Segment segment : pinned) {
+            segment.buffer.release();
+        }
+        pinned.clear();
+        pinnedBytes = 0;
+    }
+}

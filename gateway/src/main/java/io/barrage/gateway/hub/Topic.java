@@ -1,0 +1,41 @@
+package io.barrage.gateway.hub;
+
+import io.barrage.gateway.broker.Broker.Attachment;
+import io.barrage.protocol.TopicName;
+
+/** What one event loop has of a topic: its log and its subscriptions. Confined to its event loop. */
+final class Topic {
+    /** From this many subscriptions on, a topic keeps its last segment for the next messages. */
+    static final int BUSY = 16;
+
+    final TopicName name;
+    final Attachment attachment;
+    final NamespaceCounters counters;
+    final TopicRules rules;
+    final TopicLog log;
+    final SubscriptionList subscriptions = new SubscriptionList();
+
+    /** Whether it waits in the shard's ring to be walked, or to be walked on. */
+    boolean inRing;
+    /** While a walk is under way: the index that it visits next is below; -1 otherwise. */
+    int walkAt = -1;
+    /** The head when the walk began. */
+    long walkTarget;
+    /** Cursor and position that all which have kept up have reached: the target of the last whole walk. */
+    long readTo;
+
+    long readToPosition;
+    long walkTargetPosition;
+    /** Whether it waits for its log to be settled. */
+    boolean settling;
+    /** The number of subscriptions that they were last told. */
+    int toldOnline;
+
+    Topic(TopicName name, Attachment attachment, TopicRules rules, NamespaceCounters counters, SegmentStore store) {
+        this.name = name;
+        this.attachment = attachment;
+        this.rules = rules;
+        this.counters = counters;
+        this.log = new TopicLog(store, rules, attachment.position().offset());
+    }
+}

@@ -1,0 +1,11 @@
+package io.barrage.gateway.hub;
+
+/**
+ * What the hub must know of a topic's namespace. Immutable.
+ *
+ * @param namespace as configured, for the counters
+ * @param maxFrames most frames that a topic log keeps for those that are behind
+ * @param maxLogBytes most bytes that it keeps for them
+ * @param countsPresence whether subscribers are told how many they are
+ */
+public record TopicRules(String namespace, int maxFrames, int maxLogBytes, boolean countsPresence) {}

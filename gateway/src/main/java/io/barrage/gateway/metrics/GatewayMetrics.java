@@ -1,0 +1,277 @@
+package io.barrage.gateway.metrics;
+
+import io.barrage.gateway.broker.Broker;
+import io.barrage.gateway.broker.BrokerMetrics;
+import io.barrage.gateway.broker.PublishResult;
+import io.barrage.gateway.clients.ClientMetrics;
+import io.barrage.gateway.hub.Hub;
+import io.barrage.gateway.hub.HubListener;
+import io.barrage.gateway.hub.HubSnapshot;
+import io.barrage.gateway.hub.ShedReason;
+import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Priority;
+import io.barrage.protocol.TopicName;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheus.PrometheusConfig;
+import io.micrometer.prometheus.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * All metrics of one gateway. Thread-safe.
+ *
+ * <p>Every label has a closed set of values: namespaces as configured, priorities, reasons, codes; never a topic or a user. All
+ * series exist from the start, so that the first increase of a rare one is seen as such.
+ */
+@SuppressWarnings(
+        "deprecation") // The simpleclient bridge is chosen, see the decisions; Micrometer prefers the newer client.
+public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubListener, AutoCloseable {
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics gc = new JvmGcMetrics();
+    private final Function<TopicName, String> namespaceOf;
+    private final Map<String, Map<Priority, PublishCounters>> publishes = new HashMap<>();
+    private final Map<CloseCode, Counter> closes = new EnumMap<>(CloseCode.class);
+    private final Map<ErrorCode, Counter> refusedUpgrades = new EnumMap<>(ErrorCode.class);
+    private final Map<ErrorCode, Counter> failures = new EnumMap<>(ErrorCode.class);
+    private final AtomicLong connections = new AtomicLong();
+    private final Counter handshakes;
+    private final Timer fanOut;
+    private volatile HubSnapshot hub = HubSnapshot.EMPTY;
+
+    private record PublishCounters(Counter accepted, Counter duplicate, Counter refused) {}
+
+    /**
+     * @param namespaces all that topics can belong to
+     * @param namespaceOf which of them a topic belongs to
+     */
+    public GatewayMetrics(Collection<String> namespaces, Function<TopicName, String> namespaceOf) {
+        this.namespaceOf = namespaceOf;
+        for (String namespace : namespaces) {
+            registerNamespace(namespace);
+        }
+        for (CloseCode code : CloseCode.values()) {
+            closes.put(
+                    code,
+                    Counter.builder("barrage.closes")
+                            .description("WebSocket connections that the gateway closed, by close code")
+                            .tag("code", Integer.toString(code.code()))
+                            .register(registry));
+        }
+        for (ErrorCode code : ErrorCode.values()) {
+            refusedUpgrades.put(
+                    code,
+                    Counter.builder("barrage.upgrades.refused")
+                            .description("WebSocket upgrades that were refused in HTTP, by reason")
+                            .tag("code", code.wire())
+                            .register(registry));
+            failures.put(
+                    code,
+                    Counter.builder("barrage.client.errors")
+                            .description("Clients' frames that were answered with an error, by its code")
+                            .tag("code", code.wire())
+                            .register(registry));
+        }
+        handshakes = Counter.builder("barrage.handshakes")
+                .description("Connections that have been welcomed")
+                .tag("transport", "websocket")
+                .register(registry);
+        fanOut = Timer.builder("barrage.fanout")
+                .description("From a publish's acceptance to its write to the last socket of an event loop")
+                .serviceLevelObjectives(
+                        Duration.ofNanos(500_000),
+                        Duration.ofMillis(1),
+                        Duration.ofNanos(2_500_000),
+                        Duration.ofMillis(5),
+                        Duration.ofMillis(10),
+                        Duration.ofMillis(25),
+                        Duration.ofMillis(50),
+                        Duration.ofMillis(100),
+                        Duration.ofMillis(250),
+                        Duration.ofMillis(500),
+                        Duration.ofSeconds(1),
+                        Duration.ofMillis(2500),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(10))
+                .register(registry);
+        Gauge.builder("barrage.connections", connections, AtomicLong::get)
+                .description("Connections now")
+                .tag("transport", "websocket")
+                .register(registry);
+        registerHub();
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        new ProcessorMetrics().bindTo(registry);
+        new FileDescriptorMetrics().bindTo(registry);
+        new UptimeMetrics().bindTo(registry);
+        gc.bindTo(registry);
+    }
+
+    private void registerNamespace(String namespace) {
+        Map<Priority, PublishCounters> byPriority = new EnumMap<>(Priority.class);
+        for (Priority priority : Priority.values()) {
+            Tags tags = Tags.of("namespace", namespace, "priority", priority.wire());
+            byPriority.put(
+                    priority,
+                    new PublishCounters(
+                            publishes(tags, "accepted"), publishes(tags, "duplicate"), publishes(tags, "refused")));
+            FunctionCounter.builder(
+                            "barrage.deliveries",
+                            this,
+                            metrics -> metrics.of(
+                                    namespace, found -> found.delivered().get(priority.ordinal())))
+                    .description("Messages handed to the kernel for a subscription")
+                    .tags(tags)
+                    .register(registry);
+            for (ShedReason reason : ShedReason.values()) {
+                FunctionCounter.builder(
+                                "barrage.shed",
+                                this,
+                                metrics -> metrics.of(namespace, found -> found.shed()
+                                        .get(reason.ordinal())
+                                        .get(priority.ordinal())))
+                        .description("Messages deliberately not delivered to a subscription, by reason")
+                        .tags(tags.and("reason", reason.wire()))
+                        .register(registry);
+            }
+        }
+        publishes.put(namespace, byPriority);
+    }
+
+    private Counter publishes(Tags tags, String result) {
+        return Counter.builder("barrage.publishes")
+                .description("Publishes that were answered, one per target")
+                .tags(tags.and("result", result))
+                .register(registry);
+    }
+
+    private double of(String namespace, ToDoubleFunction<HubSnapshot.Namespace> read) {
+        for (HubSnapshot.Namespace found : hub.namespaces()) {
+            if (found.name().equals(namespace)) {
+                return read.applyAsDouble(found);
+            }
+        }
+        return 0;
+    }
+
+    private void registerHub() {
+        gauge("barrage.subscriptions", "Subscriptions now", HubSnapshot::subscriptions);
+        gauge(
+                "barrage.behind.connections",
+                "Connections whose socket can't take more now",
+                HubSnapshot::behindConnections);
+        gauge("barrage.behind.subscriptions", "Subscriptions that have not read all", HubSnapshot::behindSubscriptions);
+        gauge(
+                "barrage.conservation.error",
+                "Messages that are neither delivered nor shed nor in flight; 0, or there is a bug",
+                HubSnapshot::conservationError);
+        gauge("barrage.log.bytes", "Direct memory of topic logs", HubSnapshot::logBytes);
+        gauge("barrage.pinned.bytes", "Direct memory that only stalled sockets hold", HubSnapshot::pinnedBytes);
+        gauge("barrage.queue.bytes", "Messages that wait for an event loop", HubSnapshot::queuedBytes);
+        counter("barrage.socket.writes", "Writes of messages to sockets", HubSnapshot::socketWrites);
+        counter("barrage.written.messages", "Messages in all socket writes", HubSnapshot::messagesWritten);
+        counter("barrage.drains", "Turns of the event loops' drains", HubSnapshot::drains);
+    }
+
+    private void gauge(String name, String description, ToDoubleFunction<HubSnapshot> read) {
+        Gauge.builder(name, this, metrics -> read.applyAsDouble(metrics.hub))
+                .description(description)
+                .register(registry);
+    }
+
+    private void counter(String name, String description, ToDoubleFunction<HubSnapshot> read) {
+        FunctionCounter.builder(name, this, metrics -> read.applyAsDouble(metrics.hub))
+                .description(description)
+                .register(registry);
+    }
+
+    /** Adds what only the broker knows. */
+    public void bind(Broker broker) {
+        Gauge.builder("barrage.topics", broker, Broker::topics)
+                .description("Topics that have a numbering now")
+                .register(registry);
+    }
+
+    /** All metrics now, in Prometheus' text format; completes on an event loop. */
+    public CompletableFuture<String> scrape(Hub source) {
+        return source.snapshot().thenApply(snapshot -> {
+            hub = snapshot;
+            return registry.scrape();
+        });
+    }
+
+    @Override
+    public void published(TopicName topic, Priority priority, PublishResult result) {
+        Map<Priority, PublishCounters> byPriority = publishes.get(namespaceOf.apply(topic));
+        PublishCounters counters = byPriority == null ? null : byPriority.get(priority);
+        if (counters == null) {
+            return;
+        }
+        if (result instanceof PublishResult.Accepted accepted) {
+            (accepted.duplicate() ? counters.duplicate : counters.accepted).increment();
+        } else {
+            counters.refused.increment();
+        }
+    }
+
+    @Override
+    public void fannedOut(long nanos) {
+        fanOut.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public void opened() {
+        connections.incrementAndGet();
+        handshakes.increment();
+    }
+
+    @Override
+    public void ended() {
+        connections.decrementAndGet();
+    }
+
+    @Override
+    public void closed(CloseCode code) {
+        increment(closes.get(code));
+    }
+
+    @Override
+    public void upgradeRefused(ErrorCode code) {
+        increment(refusedUpgrades.get(code));
+    }
+
+    @Override
+    public void failed(ErrorCode code) {
+        increment(failures.get(code));
+    }
+
+    private static void increment(@org.jspecify.annotations.Nullable Counter counter) {
+        if (counter != null) {
+            counter.increment();
+        }
+    }
+
+    @Override
+    public void close() {
+        gc.close();
+        registry.close();
+    }
+}
