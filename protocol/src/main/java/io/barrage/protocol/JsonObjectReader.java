@@ -231,8 +231,8 @@ final class JsonObjectReader implements AutoCloseable {
         } else if (what.contains("nesting depth")) {
             what = "more than " + MAX_NESTING + " levels of nesting";
         } else {
-            int end = what.indexOf('\n');
-            what = end < 0 ? what : what.substring(0, end);
+            // The parser adds where it thinks the text came from.
+            what = what.replaceFirst("(?s)( \\(start marker at|\\n).*", "");
         }
         TokenStreamLocation location = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
         return bad("not JSON at " + position(location) + ": " + what);

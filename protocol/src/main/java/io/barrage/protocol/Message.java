@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 public final class Message {
     private static final byte[] START = JsonText.ascii("{\"type\":\"message\",\"topic\":");
     private static final byte[] OFFSET = JsonText.ascii(",\"offset\":");
+    private static final byte[] SENDER = JsonText.ascii(",\"sender\":");
+    private static final byte[] NOTHING = {};
     private static final byte[] DATA = JsonText.ascii(",\"data\":");
 
     private final Draft draft;
@@ -46,18 +48,17 @@ public final class Message {
             this.priority = priority;
             this.data = data;
             this.acceptedNanos = acceptedNanos;
-            StringBuilder envelope = new StringBuilder(48).append(",\"time\":").append(timeMillis);
-            if (priority != Priority.NORMAL) {
-                envelope.append(",\"priority\":\"").append(priority.wire()).append('"');
-            }
-            byte[] rest = JsonText.ascii(envelope.toString());
-            byte[] from = sender == null ? new byte[0] : JsonText.quote(sender);
-            byte[] key = sender == null ? new byte[0] : JsonText.ascii(",\"sender\":");
-            this.envelope = new byte[rest.length + key.length + from.length + DATA.length];
-            int at = JsonText.put(this.envelope, 0, rest);
-            at = JsonText.put(this.envelope, at, key);
-            at = JsonText.put(this.envelope, at, from);
-            JsonText.put(this.envelope, at, DATA);
+            byte[] accepted = JsonText.ascii(",\"time\":" + timeMillis);
+            byte[] from = sender == null ? NOTHING : JsonText.quote(sender);
+            byte[] fromKey = sender == null ? NOTHING : SENDER;
+            byte[] urgency =
+                    priority == Priority.NORMAL ? NOTHING : JsonText.ascii(",\"priority\":\"" + priority.wire() + '"');
+            this.envelope = new byte[accepted.length + fromKey.length + from.length + urgency.length + DATA.length];
+            int at = JsonText.put(envelope, 0, accepted);
+            at = JsonText.put(envelope, at, fromKey);
+            at = JsonText.put(envelope, at, from);
+            at = JsonText.put(envelope, at, urgency);
+            JsonText.put(envelope, at, DATA);
         }
 
         /** Where it goes. */
