@@ -1,0 +1,1098 @@
+/**
+ * The browser client of the Barrage push gateway: one ES module without dependencies, speaking `barrage.v1`.
+ *
+ *     const barrage = new Barrage("wss://live.example/ws");
+ *     barrage.subscribe("room:42", { onMessage: (message) => console.log(message.data) });
+ *     barrage.connect();
+ *
+ * It keeps one WebSocket alive through lost networks, sleeping laptops, draining gateways and expiring tokens, and comes
+ * back with every subscription at the position where it stopped. Types and their meaning are in barrage.d.ts.
+ */
+
+const PROTOCOL = "barrage.v1";
+
+/** Close codes after which the same client would only be refused again. 4401 ends it too unless there is `getToken`. */
+const FINAL_CLOSE_CODES = new Set([1002, 1003, 1007, 1008, 1009, 1010, 4400, 4403]);
+const CLOSE_ABNORMAL = 1006;
+const CLOSE_UNAUTHORIZED = 4401;
+const CLOSE_HEARTBEAT_TIMEOUT = 4409;
+
+/** Refusals of a subscription that may be gone a moment later, so it is asked for again. */
+const PASSING_ERRORS = new Set(["rate_limited", "internal", "overloaded", "draining"]);
+
+/** A connection that lived this long was a good one: the backoff starts afresh. */
+const STABLE_MS = 10_000;
+/** A timer that is this late didn't measure the peer: the page was throttled, frozen or asleep. */
+const LATE_MS = 2_000;
+/** Wait for the pong to a ping that was sent because there is a reason to doubt the connection. */
+const DOUBT_MS = 5_000;
+/** Signs of life of the page (shown, online again) start at most one attempt in this time. */
+const WAKE_SPACING_MS = 1_000;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+const DEFAULTS = {
+  batch: false,
+  backoff: { baseMs: 1_000, capMs: 30_000 },
+  connectTimeoutMs: 15_000,
+  requestTimeoutMs: 10_000,
+  pongTimeoutMs: 10_000,
+};
+
+const SYSTEM_TIMERS = {
+  // The wall clock, not performance.now(): that one may stand still while a laptop sleeps, and hide a late timer.
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => globalThis.setTimeout(callback, ms),
+  clearTimeout: (timer) => globalThis.clearTimeout(timer),
+};
+
+/** What went wrong, with the gateway's error code or one of the client's own: see barrage.d.ts. */
+export class BarrageError extends Error {
+  constructor(code, message = code, topic = undefined) {
+    super(message);
+    this.name = "BarrageError";
+    this.code = code;
+    this.topic = topic;
+  }
+}
+
+/** One message of a topic. Immutable for all but its author: nobody else holds it. */
+class Message {
+  #raw;
+
+  constructor(topic, epoch, fields, raw) {
+    this.topic = topic;
+    this.epoch = epoch;
+    this.offset = fields.offset;
+    this.time = fields.time;
+    this.sender = fields.sender;
+    this.priority = fields.priority ?? "normal";
+    this.hidden = fields.hidden ?? 0;
+    this.data = fields.data;
+    this.#raw = raw;
+  }
+
+  /** `data` exactly as published. Cut out of the frame when asked for, since few ask. */
+  get raw() {
+    return this.#raw();
+  }
+}
+
+/** The application's handle on a topic. Handles on one topic share one subscription on the wire. */
+class Subscription extends EventTarget {
+  #feed;
+  #leave;
+
+  constructor(feed, leave) {
+    super();
+    this.#feed = feed;
+    this.#leave = leave;
+  }
+
+  get topic() {
+    return this.#feed.topic;
+  }
+
+  get state() {
+    return this.#feed.handles.has(this) ? this.#feed.state : "unsubscribed";
+  }
+
+  /** The last position seen, or null before the first `subscribed`. */
+  get position() {
+    return positionOf(this.#feed) ?? null;
+  }
+
+  /** Subscriptions of the topic as last told, or null if the gateway doesn't tell. */
+  get online() {
+    return this.#feed.online;
+  }
+
+  unsubscribe() {
+    this.#leave(this);
+  }
+}
+
+/** A topic as this client knows it: one subscription on the wire, any number of handles. */
+class Feed {
+  handles = new Set();
+  /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed. */
+  state = "pending";
+  /** Whether the gateway put the connection on the topic, so that nobody asks for it. */
+  joined;
+  epoch = null;
+  offset = 0;
+  /** Whether `offset` is the last message's, so that a later one than the next shows a hole. */
+  exact = false;
+  online = null;
+  last = 0;
+  attention = null;
+  /** The id of the unanswered `subscribe`. */
+  asking = 0;
+  retries = 0;
+  retryTimer = null;
+
+  constructor(topic) {
+    this.topic = topic;
+    this.joined = topic.startsWith("$");
+  }
+}
+
+export class Barrage extends EventTarget {
+  #url;
+  #options;
+  #timers;
+  #random;
+
+  #state = "closed";
+  #socket = null;
+  #token;
+  #tokenIsFresh = false;
+  #welcome = null;
+  #nextAttemptAt = null;
+
+  #feeds = new Map();
+  #requests = new Map();
+  #lastId = 0;
+
+  /** Attempts since the last good connection: the exponent of the backoff. */
+  #failures = 0;
+  /** Grows with each attempt, loss and close; what began under an older number must not act any more. */
+  #generation = 0;
+  #attemptStartedAt = -Infinity;
+  #connectedAt = null;
+  #receivedAt = -Infinity;
+  /** The gateway asked not to come back before this time; not even a page that wakes up does. */
+  #notBefore = -Infinity;
+  #goawayAt = null;
+
+  #lastLoss = { code: CLOSE_ABNORMAL, reason: "" };
+
+  #attemptTimer = null;
+  #connectDeadline = null;
+  #pingTimer = null;
+  #pongDeadline = null;
+  #pongDue = Infinity;
+  #goawayTimer = null;
+  #renewTimer = null;
+
+  #pageSigns = [];
+
+  constructor(url, options = {}) {
+    super();
+    this.#url = webSocketUrl(url);
+    this.#options = { ...DEFAULTS, ...options, backoff: { ...DEFAULTS.backoff, ...options.backoff } };
+    this.#options.WebSocket ??= globalThis.WebSocket;
+    if (typeof this.#options.WebSocket !== "function") {
+      throw new TypeError("no WebSocket here: pass one as options.WebSocket");
+    }
+    this.#timers = options.timers ?? SYSTEM_TIMERS;
+    this.#random = options.random ?? Math.random;
+    this.#token = options.token;
+  }
+
+  /** connecting, connected, waiting or closed. */
+  get state() {
+    return this.#state;
+  }
+
+  /** While waiting: when the next attempt starts (ms since 1970). Null in a page that is put away. */
+  get nextAttemptAt() {
+    return this.#nextAttemptAt;
+  }
+
+  /** The connection's id at the gateway, while connected. */
+  get connection() {
+    return this.#welcome?.connection ?? null;
+  }
+
+  /** The user that the gateway knows this connection as, while connected. */
+  get user() {
+    return this.#welcome?.user ?? null;
+  }
+
+  /** Starts, or makes the next attempt now if one is waited for. */
+  connect() {
+    if (this.#state === "closed") {
+      this.#failures = 0;
+      this.#watchPage();
+      this.#attempt();
+    } else if (this.#state === "waiting") {
+      this.#attempt();
+    }
+  }
+
+  /** Ends the connection. Subscriptions and their positions stay, for another connect(). */
+  close() {
+    if (this.#state !== "closed") {
+      this.#finish(1000, "");
+    }
+  }
+
+  /** Resolves once connected; rejects with `closed` if the client closes instead. */
+  ready() {
+    return new Promise((resolve, reject) => {
+      if (this.#state === "connected") {
+        resolve();
+        return;
+      }
+      if (this.#state === "closed") {
+        reject(new BarrageError("closed", "connect() wasn't called, or the connection is closed for good"));
+        return;
+      }
+      const settle = (event) => {
+        this.removeEventListener("connected", settle);
+        this.removeEventListener("closed", settle);
+        if (event.type === "connected") {
+          resolve();
+        } else {
+          reject(new BarrageError("closed", `closed: ${event.detail.code} ${event.detail.reason}`.trim()));
+        }
+      };
+      this.addEventListener("connected", settle);
+      this.addEventListener("closed", settle);
+    });
+  }
+
+  /**
+   * Gives a handle on the topic. The first one subscribes on the wire, the last one to leave unsubscribes; `since`, `last`
+   * of later ones have no effect, and they are told `subscribed` with the position where they came in.
+   */
+  subscribe(topic, options = {}) {
+    if (typeof topic !== "string" || topic === "") {
+      throw new TypeError(`a topic is a string: ${topic}`);
+    }
+    let feed = this.#feeds.get(topic);
+    const first = feed === undefined;
+    if (first) {
+      feed = new Feed(topic);
+      this.#feeds.set(topic, feed);
+    }
+    if (feed.handles.size === 0 && feed.state === "pending") {
+      feed.last = options.last ?? 0;
+      if (options.since) {
+        feed.epoch = options.since.epoch;
+        feed.offset = options.since.offset;
+      }
+    }
+    const handle = new Subscription(feed, (leaving) => this.#leave(feed, leaving));
+    for (const [name, handler] of Object.entries(options)) {
+      if (/^on[A-Z]/.test(name) && typeof handler === "function") {
+        handle.addEventListener(name.slice(2).toLowerCase(), (event) => handler(event.detail));
+      }
+    }
+    feed.handles.add(handle);
+    if (feed.state === "subscribed") {
+      const { epoch, offset, online } = feed;
+      queueMicrotask(() => {
+        if (handle.state === "subscribed") {
+          emit(handle, "subscribed", { topic, epoch, offset, online: online ?? undefined, recovered: undefined });
+        }
+      });
+    } else if (first && this.#state === "connected") {
+      this.#subscribe(feed);
+    }
+    return handle;
+  }
+
+  /** Resolves with the message's position; rejects with a BarrageError. */
+  async publish(topic, data, { messageId, priority, timeoutMs } = {}) {
+    if (JSON.stringify(data) === undefined) {
+      throw new TypeError(`data is a JSON value, not ${typeof data}`);
+    }
+    const answer = await this.#answer({ type: "publish", topic, messageId, priority, data }, timeoutMs);
+    return { epoch: answer.epoch, offset: answer.offset, duplicate: answer.duplicate ?? false };
+  }
+
+  /** Who is on the topic. */
+  async presence(topic) {
+    const { online = 0, users = 0, members = [], truncated = false } = await this.#answer({ type: "presence", topic });
+    return { online, users, members, truncated };
+  }
+
+  /** Messages of the topic's past. */
+  async history(topic, { since, limit } = {}) {
+    const { epoch, messages = [], more = false, text } = await this.#answer({ type: "history", topic, since, limit });
+    const raws = lazily(() => cutAll(text));
+    return { epoch, messages: messages.map((fields, i) => new Message(topic, epoch, fields, () => raws()[i])), more };
+  }
+
+  /** How much of the topic this client wants: full, digest or counts. Said again after each reconnect. */
+  async attention(topic, level) {
+    await this.#answer({ type: "attention", topic, level });
+    const feed = this.#feeds.get(topic);
+    if (feed) {
+      feed.attention = level === "full" ? null : level;
+    }
+  }
+
+  // --- connecting and losing ---
+
+  #attempt() {
+    const generation = this.#supersede();
+    this.#attemptStartedAt = this.#timers.now();
+    this.#nextAttemptAt = null;
+    this.#enter("connecting", { attempt: this.#failures + 1 });
+    if (generation !== this.#generation) {
+      return; // a listener closed us
+    }
+    // One deadline for token, handshake and welcome: whichever hangs, the attempt is lost.
+    this.#connectDeadline = this.#deadline(this.#options.connectTimeoutMs, () => {
+      this.#lose(CLOSE_ABNORMAL, "connect timeout");
+    });
+    this.#tokenIsFresh = false;
+    if (this.#token !== undefined || !this.#options.getToken) {
+      this.#openSocket();
+      return;
+    }
+    Promise.resolve()
+      .then(() => this.#options.getToken())
+      .then(
+        (token) => {
+          if (generation !== this.#generation) {
+            return;
+          }
+          if (!token) {
+            this.#finish(CLOSE_UNAUTHORIZED, "getToken gave no token");
+            return;
+          }
+          this.#token = token;
+          this.#tokenIsFresh = true;
+          this.#openSocket();
+        },
+        (cause) => {
+          if (generation === this.#generation) {
+            this.#report(new BarrageError("token_failed", `getToken failed: ${cause?.message ?? cause}`));
+            this.#lose(CLOSE_ABNORMAL, "no token");
+          }
+        },
+      );
+  }
+
+  #openSocket() {
+    const url = new URL(this.#url);
+    if (this.#options.batch) {
+      url.searchParams.set("batch", "1");
+    }
+    // A subprotocol, unlike a query, stays out of access logs; a JWT has only characters that are legal there.
+    const protocols = this.#token === undefined ? [PROTOCOL] : [PROTOCOL, `token.${this.#token}`];
+    let socket;
+    try {
+      socket = new this.#options.WebSocket(url.href, protocols);
+    } catch (cause) {
+      this.#report(new BarrageError("bad_request", `WebSocket refused to start: ${cause.message}`));
+      this.#finish(4400, cause.message);
+      return;
+    }
+    this.#socket = socket;
+    socket.onmessage = (event) => {
+      if (socket === this.#socket && typeof event.data === "string") {
+        this.#receive(event.data);
+      }
+    };
+    socket.onclose = (event) => {
+      if (socket === this.#socket) {
+        this.#lose(event.code, event.reason);
+      }
+    };
+    socket.onerror = () => {}; // always followed by close, which knows more; without a handler some libraries throw
+  }
+
+  /** The connection, or the attempt at one, is gone: decides between now, later and never. */
+  #lose(code, reason) {
+    const now = this.#timers.now();
+    this.#forgetFailures(now);
+    const goawayAt = this.#goawayAt;
+    this.#supersede();
+    if (code === CLOSE_UNAUTHORIZED && this.#options.getToken) {
+      this.#token = undefined;
+    } else if (FINAL_CLOSE_CODES.has(code) || code === CLOSE_UNAUTHORIZED) {
+      this.#finish(code, reason);
+      return;
+    }
+    if (code === CLOSE_UNAUTHORIZED && !this.#tokenIsFresh) {
+      this.#attempt(); // the token aged, which is nobody's failure; a fresh one that is refused backs off
+      return;
+    }
+    let delay = retryAfterMs(reason) ?? (goawayAt === null ? null : Math.max(0, goawayAt - now));
+    if (delay === null) {
+      const { baseMs, capMs } = this.#options.backoff;
+      delay = this.#random() * Math.min(capMs, baseMs * 2 ** this.#failures);
+    } else {
+      this.#notBefore = now + delay;
+    }
+    this.#failures++;
+    this.#lastLoss = { code, reason };
+    this.#wait(delay);
+  }
+
+  #forgetFailures(now) {
+    if (this.#connectedAt !== null && now - this.#connectedAt >= STABLE_MS) {
+      this.#failures = 0;
+      this.#tokenIsFresh = false;
+    }
+  }
+
+  #wait(delayMs) {
+    const delay = Math.min(Math.round(delayMs), MAX_TIMEOUT_MS);
+    this.#timers.clearTimeout(this.#attemptTimer);
+    this.#attemptTimer = this.#timers.setTimeout(() => this.#attempt(), delay);
+    this.#nextAttemptAt = this.#timers.now() + delay;
+    this.#enter("waiting", { at: this.#nextAttemptAt, delayMs: delay, attempt: this.#failures, ...this.#lastLoss });
+  }
+
+  #finish(code, reason) {
+    this.#supersede();
+    this.#nextAttemptAt = null;
+    this.#notBefore = -Infinity;
+    this.#unwatchPage();
+    this.#enter("closed", { code, reason });
+  }
+
+  /** Makes everything of the present connection or attempt void; calls no listener. The state is the caller's to change. */
+  #supersede() {
+    const generation = ++this.#generation;
+    for (const timer of [this.#attemptTimer, this.#pingTimer, this.#goawayTimer, this.#renewTimer]) {
+      this.#timers.clearTimeout(timer);
+    }
+    this.#connectDeadline?.cancel();
+    this.#pongDeadline?.cancel();
+    this.#attemptTimer = this.#pingTimer = this.#goawayTimer = this.#renewTimer = null;
+    this.#connectDeadline = this.#pongDeadline = null;
+    this.#goawayAt = null;
+    this.#connectedAt = null;
+    this.#welcome = null;
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket) {
+      // On a dead network `close` comes only after minutes, so nobody waits for it.
+      try {
+        socket.close(1000);
+      } catch (ignored) {
+        // it was closed already
+      }
+    }
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const request of requests) {
+      request.deadline.cancel();
+      request.fail(new BarrageError("disconnected", "the connection was lost before the answer came", request.topic));
+    }
+    for (const feed of this.#feeds.values()) {
+      feed.state = "pending";
+      feed.asking = 0;
+      this.#timers.clearTimeout(feed.retryTimer);
+      if (feed.joined && feed.handles.size === 0) {
+        this.#feeds.delete(feed.topic);
+      }
+    }
+    return generation;
+  }
+
+  #enter(state, detail) {
+    this.#state = state;
+    emit(this, state, detail);
+  }
+
+  #report(error) {
+    emit(this, "error", error);
+  }
+
+  // --- signs of the page: shown, hidden, frozen, online ---
+
+  #watchPage() {
+    const watch = (target, type, listener) => {
+      if (typeof target?.addEventListener === "function") {
+        target.addEventListener(type, listener);
+        this.#pageSigns.push(() => target.removeEventListener(type, listener));
+      }
+    };
+    const page = this.#options.window ?? globalThis.window;
+    const document = page?.document;
+    watch(page, "online", () => this.#wake());
+    watch(page, "offline", () => this.#doubt());
+    watch(page, "pageshow", () => this.#wake());
+    watch(page, "pagehide", () => this.#suspend());
+    watch(document, "resume", () => this.#wake());
+    watch(document, "visibilitychange", () => {
+      if (document.visibilityState === "visible") {
+        this.#wake();
+      }
+    });
+  }
+
+  #unwatchPage() {
+    for (const unwatch of this.#pageSigns.splice(0)) {
+      unwatch();
+    }
+  }
+
+  /** The world may have changed for the better: don't sit out a long backoff, don't trust an old connection. */
+  #wake() {
+    const now = this.#timers.now();
+    if (this.#state === "connected") {
+      if (now - this.#receivedAt > LATE_MS) {
+        this.#doubt();
+      }
+      return;
+    }
+    const stuck = this.#state === "connecting" && now - this.#attemptStartedAt > DOUBT_MS;
+    if (this.#state !== "waiting" && !stuck) {
+      return;
+    }
+    const earliest = Math.max(this.#notBefore, this.#attemptStartedAt + WAKE_SPACING_MS);
+    if (earliest <= now) {
+      this.#attempt();
+    } else if (this.#nextAttemptAt === null || earliest < this.#nextAttemptAt) {
+      this.#wait(earliest - now);
+    }
+  }
+
+  /** The connection may be dead without a sign of it: ask, and don't wait as long as usual. */
+  #doubt() {
+    if (this.#state === "connected") {
+      this.#ping(Math.min(DOUBT_MS, this.#options.pongTimeoutMs));
+    }
+  }
+
+  /** The page is put away. A page with an open WebSocket can't come back from the back/forward cache, one without can. */
+  #suspend() {
+    if (this.#state === "closed") {
+      return;
+    }
+    this.#supersede();
+    this.#nextAttemptAt = null;
+    this.#lastLoss = { code: 1000, reason: "page put away" };
+    this.#enter("waiting", { at: null, delayMs: null, attempt: this.#failures, ...this.#lastLoss });
+  }
+
+  // --- heartbeat ---
+
+  /** 80-100 % of the gateway's interval: pings of many clients spread, and come before it has to ask itself. */
+  #schedulePing() {
+    const interval = this.#welcome.heartbeatMs * (0.8 + 0.2 * this.#random());
+    this.#timers.clearTimeout(this.#pingTimer);
+    const due = this.#timers.now() + interval;
+    this.#pingTimer = this.#timers.setTimeout(() => {
+      // A late timer isn't a death, but whoever slept has reason to doubt.
+      const late = this.#timers.now() - due > LATE_MS;
+      this.#ping(late ? Math.min(DOUBT_MS, this.#options.pongTimeoutMs) : this.#options.pongTimeoutMs);
+    }, interval);
+  }
+
+  #ping(timeoutMs) {
+    const sentAt = this.#timers.now();
+    if (this.#pongDeadline && this.#pongDue <= sentAt + timeoutMs) {
+      return; // we shall know sooner
+    }
+    this.#pongDeadline?.cancel();
+    this.#pongDue = sentAt + timeoutMs;
+    const send = () => this.#send({ type: "ping", id: ++this.#lastId });
+    this.#pongDeadline = this.#deadline(
+      timeoutMs,
+      () => {
+        this.#pongDeadline = null;
+        if (this.#receivedAt > sentAt) {
+          this.#schedulePing(); // no pong yet, but other frames: busy, not dead
+        } else {
+          this.#lose(CLOSE_HEARTBEAT_TIMEOUT, "heartbeat_timeout");
+        }
+      },
+      send,
+    );
+    send();
+  }
+
+  #onPong(frame) {
+    this.#pongDeadline?.cancel();
+    this.#pongDeadline = null;
+    this.#schedulePing();
+    for (const [topic, count] of Object.entries(frame.online ?? {})) {
+      const feed = this.#feeds.get(topic);
+      if (feed) {
+        this.#online(feed, count);
+      }
+    }
+  }
+
+  // --- frames ---
+
+  #send(frame) {
+    if (this.#socket?.readyState === 1) {
+      this.#socket.send(JSON.stringify(frame));
+    }
+  }
+
+  #receive(text) {
+    this.#receivedAt = this.#timers.now();
+    let frame;
+    try {
+      frame = Object(JSON.parse(text));
+    } catch (cause) {
+      this.#report(new BarrageError("bad_frame", `not JSON: ${cause.message}`));
+      return;
+    }
+    const feed = frame.topic === undefined ? undefined : this.#feeds.get(frame.topic);
+    switch (frame.type) {
+      case "message":
+        this.#onMessage(feed, frame, lazily(() => cutData(text, 0).raw));
+        break;
+      case "messages": {
+        const raws = lazily(() => cutAll(text));
+        const generation = this.#generation;
+        for (let i = 0; i < frame.messages.length && generation === this.#generation; i++) {
+          this.#onMessage(feed, frame.messages[i], () => raws()[i]);
+        }
+        break;
+      }
+      case "gap":
+        this.#onGap(feed, frame);
+        break;
+      case "value":
+        this.#tell(feed, "value", {
+          topic: frame.topic,
+          key: frame.key,
+          data: frame.data,
+          get raw() {
+            return cutData(text, 0).raw;
+          },
+        });
+        break;
+      case "retract":
+        this.#tell(feed, "retract", { topic: frame.topic, epoch: feed?.epoch, offsets: frame.offsets });
+        break;
+      case "join":
+      case "leave":
+        this.#tell(feed, frame.type, { topic: frame.topic, user: frame.user });
+        break;
+      case "online":
+        if (feed) {
+          this.#online(feed, frame.count);
+        }
+        break;
+      case "subscribed":
+        this.#onSubscribed(feed, frame);
+        break;
+      case "unsubscribed":
+        this.#onUnsubscribed(feed, frame);
+        break;
+      case "welcome":
+        this.#onWelcome(frame);
+        break;
+      case "pong":
+        this.#onPong(frame);
+        break;
+      case "goaway":
+        this.#onGoaway(frame);
+        break;
+      case "error":
+        this.#onError(feed, frame);
+        break;
+      case "authenticated":
+      case "published":
+      case "presence":
+      case "history":
+      case "attention":
+        this.#take(frame.id)?.done({ ...frame, text });
+        break;
+      default: // a later gateway may say more than this client knows
+    }
+  }
+
+  #onWelcome(frame) {
+    this.#connectDeadline?.cancel();
+    this.#connectDeadline = null;
+    this.#welcome = frame;
+    this.#connectedAt = this.#timers.now();
+    this.#notBefore = -Infinity;
+    this.#schedulePing();
+    this.#scheduleRenewal(tokenExpiry(this.#token));
+    this.#state = "connected";
+    // Subscriptions go first: a publish from a `connected` listener then comes back to its author.
+    for (const feed of this.#feeds.values()) {
+      this.#subscribe(feed);
+    }
+    this.#enter("connected", {
+      connection: frame.connection,
+      user: frame.user ?? null,
+      heartbeatMs: frame.heartbeatMs,
+    });
+  }
+
+  #onGoaway(frame) {
+    const { reason = "", reconnectAfterMs } = frame;
+    const delay = reconnectAfterMs ?? this.#random() * this.#options.backoff.baseMs;
+    this.#goawayAt = this.#timers.now() + delay;
+    this.#timers.clearTimeout(this.#goawayTimer);
+    this.#goawayTimer = this.#timers.setTimeout(() => {
+      // We leave first, so the move is one step from connected to connecting.
+      this.#forgetFailures(this.#timers.now());
+      this.#attempt();
+    }, Math.min(delay, MAX_TIMEOUT_MS));
+    emit(this, "goaway", { reason, reconnectAfterMs: delay });
+  }
+
+  #onError(feed, frame) {
+    const error = new BarrageError(frame.code, frame.message ?? frame.code, frame.topic);
+    const request = this.#take(frame.id);
+    if (request) {
+      request.fail(error);
+    } else if (feed) {
+      this.#tell(feed, "error", error);
+    } else {
+      this.#report(error);
+    }
+  }
+
+  // --- requests ---
+
+  #answer(fields, timeoutMs) {
+    return new Promise((resolve, reject) => this.#request(fields, resolve, reject, timeoutMs));
+  }
+
+  /** Callbacks, not a promise: the frame after a `subscribed` may arrive before a promise's continuation runs. */
+  #request(fields, done, fail, timeoutMs = this.#options.requestTimeoutMs) {
+    if (this.#state !== "connected" || this.#socket?.readyState !== 1) {
+      fail(new BarrageError("not_connected", `${fields.type} wasn't sent: there is no connection`, fields.topic));
+      return 0;
+    }
+    const id = ++this.#lastId;
+    const deadline = this.#deadline(timeoutMs, () => {
+      this.#requests.delete(id);
+      fail(new BarrageError("timeout", `no answer to ${fields.type} within ${timeoutMs} ms`, fields.topic));
+    });
+    this.#requests.set(id, { topic: fields.topic, deadline, done, fail });
+    const { type, ...rest } = fields;
+    this.#send({ type, id, ...rest });
+    return id;
+  }
+
+  #take(id) {
+    const request = this.#requests.get(id);
+    if (request) {
+      this.#requests.delete(id);
+      request.deadline.cancel();
+    }
+    return request;
+  }
+
+  /**
+   * A timer after which a peer that didn't answer has failed. If it fires late, the page was frozen or asleep and the answer
+   * may still wait behind it: it calls `onLate` and gives the peer the whole time once more.
+   */
+  #deadline(ms, onExpired, onLate = () => {}) {
+    const { now, setTimeout, clearTimeout } = this.#timers;
+    const due = now() + ms;
+    let timer = setTimeout(() => {
+      if (now() - due <= LATE_MS) {
+        onExpired();
+        return;
+      }
+      timer = setTimeout(onExpired, ms);
+      onLate();
+    }, ms);
+    return { cancel: () => clearTimeout(timer) };
+  }
+
+  // --- token ---
+
+  /** Renews on the live connection, well before the gateway would close it. */
+  #scheduleRenewal(expiresSeconds) {
+    this.#timers.clearTimeout(this.#renewTimer);
+    const left = expiresSeconds * 1000 - this.#timers.now();
+    if (!this.#options.getToken || !(left > 0)) {
+      return;
+    }
+    const delay = left - Math.min(30_000, left * 0.2);
+    this.#renewTimer = this.#timers.setTimeout(() => this.#renew(), Math.min(delay, MAX_TIMEOUT_MS));
+  }
+
+  async #renew() {
+    const generation = this.#generation;
+    try {
+      const token = await this.#options.getToken();
+      if (generation !== this.#generation || !token) {
+        return;
+      }
+      const { expires } = await this.#answer({ type: "auth", token });
+      this.#token = token;
+      this.#scheduleRenewal(expires ?? tokenExpiry(token));
+    } catch (cause) {
+      if (generation === this.#generation) {
+        // The old token still holds; when it doesn't, 4401 asks again.
+        this.#report(new BarrageError("token_failed", `the token wasn't renewed: ${cause?.message ?? cause}`));
+      }
+    }
+  }
+
+  // --- subscriptions ---
+
+  #subscribe(feed) {
+    this.#timers.clearTimeout(feed.retryTimer);
+    if (feed.joined) {
+      return; // only the gateway can, and tells
+    }
+    feed.state = "subscribing";
+    const fields = { type: "subscribe", topic: feed.topic, since: positionOf(feed), last: feed.last || undefined };
+    feed.asking = this.#request(
+      fields,
+      () => {}, // #onSubscribed has it
+      (error) => this.#onSubscribeFailed(feed, error),
+    );
+  }
+
+  #onSubscribeFailed(feed, error) {
+    feed.asking = 0;
+    if (error.code === "disconnected" || error.code === "not_connected") {
+      return; // the next welcome asks again
+    }
+    this.#tell(feed, "error", error);
+    if (feed.state !== "subscribing") {
+      return; // a listener left
+    }
+    if (error.code === "timeout") {
+      // Whether we are on the topic is unknown, and only a new connection makes it known.
+      this.#lose(CLOSE_ABNORMAL, "subscribe timeout");
+    } else if (PASSING_ERRORS.has(error.code)) {
+      this.#retrySubscribe(feed);
+    } else {
+      this.#end(feed, error.code, error.message);
+    }
+  }
+
+  #retrySubscribe(feed) {
+    const { baseMs, capMs } = this.#options.backoff;
+    const delay = this.#random() * Math.min(capMs, baseMs * 2 ** feed.retries++);
+    feed.state = "pending";
+    feed.retryTimer = this.#timers.setTimeout(() => this.#subscribe(feed), delay);
+  }
+
+  #onSubscribed(known, frame) {
+    this.#take(frame.id);
+    let feed = known;
+    if (!feed) {
+      if (frame.id !== undefined) {
+        return; // we left before the answer came
+      }
+      feed = new Feed(frame.topic);
+      feed.joined = true;
+      this.#feeds.set(frame.topic, feed);
+    }
+    if (feed.asking !== (frame.id ?? 0)) {
+      return; // an answer to an older question
+    }
+    const { epoch, offset: head = 0 } = frame;
+    const since = positionOf(feed);
+    let recovered = frame.recovered;
+    if (recovered === undefined && since && feed.asking === 0) {
+      recovered = epoch === since.epoch && head === since.offset; // a joined topic: nobody asked to recover
+    }
+    if (!recovered) {
+      const replayed = feed.asking === 0 ? 0 : feed.last;
+      const seen = epoch === since?.epoch && since.offset <= head ? since.offset : 0;
+      feed.epoch = epoch;
+      // `last` brings messages from before the head, as many as there are.
+      feed.offset = Math.max(seen, head - replayed, 0);
+      feed.exact = replayed === 0;
+    } else {
+      feed.exact = true;
+    }
+    feed.asking = 0;
+    feed.retries = 0;
+    this.#timers.clearTimeout(feed.retryTimer);
+    feed.state = "subscribed";
+    feed.online = frame.online ?? feed.online;
+    if (!known) {
+      emit(this, "joined", { topic: feed.topic });
+    }
+    const detail = { topic: feed.topic, epoch, offset: head, online: frame.online, recovered, since };
+    this.#tell(feed, "subscribed", detail);
+    if (feed.attention && this.#state === "connected") {
+      this.#request({ type: "attention", topic: feed.topic, level: feed.attention }, () => {}, (error) =>
+        this.#tell(feed, "error", error),
+      );
+    }
+  }
+
+  #onUnsubscribed(feed, frame) {
+    if (frame.id !== undefined) {
+      this.#take(frame.id)?.done(frame);
+    } else if (feed?.state === "subscribed") {
+      if (PASSING_ERRORS.has(frame.code) && !feed.joined) {
+        this.#retrySubscribe(feed);
+      } else {
+        this.#end(feed, frame.code ?? "unsubscribed", frame.reason ?? "");
+      }
+    }
+  }
+
+  /** The gateway ended it, or will never begin it. */
+  #end(feed, code, reason) {
+    this.#feeds.delete(feed.topic);
+    const handles = [...feed.handles];
+    feed.handles.clear();
+    for (const handle of handles) {
+      emit(handle, "unsubscribed", { topic: feed.topic, code, reason });
+    }
+  }
+
+  #leave(feed, handle) {
+    if (!feed.handles.delete(handle)) {
+      return;
+    }
+    if (feed.handles.size === 0 && !feed.joined) {
+      this.#timers.clearTimeout(feed.retryTimer);
+      this.#feeds.delete(feed.topic);
+      this.#take(feed.asking);
+      if (feed.state !== "pending") {
+        // With an id, so that the answer can't be taken for the end of a later subscription to the same topic.
+        this.#request({ type: "unsubscribe", topic: feed.topic }, () => {}, () => {});
+      }
+    }
+    emit(handle, "unsubscribed", { topic: feed.topic, code: "left", reason: "" });
+  }
+
+  #onMessage(feed, fields, raw) {
+    if (feed?.state !== "subscribed") {
+      return; // of a subscription that we left
+    }
+    const { offset } = fields;
+    if (offset !== undefined) {
+      if (offset <= feed.offset) {
+        return; // seen
+      }
+      if (feed.exact && offset > feed.offset + 1) {
+        const from = feed.offset + 1;
+        this.#tell(feed, "gap", { topic: feed.topic, from, to: offset - 1, count: offset - from, reason: "missing" });
+        if (feed.state !== "subscribed") {
+          return;
+        }
+      }
+      feed.offset = offset;
+      feed.exact = true;
+    }
+    this.#tell(feed, "message", new Message(feed.topic, feed.epoch, fields, raw));
+  }
+
+  #onGap(feed, { topic, from, to, count, reason }) {
+    if (feed?.state !== "subscribed" || to <= feed.offset) {
+      return;
+    }
+    if (to !== undefined) {
+      feed.offset = to;
+      feed.exact = true;
+    }
+    this.#tell(feed, "gap", { topic, from, to, count: count ?? to - from + 1, reason });
+  }
+
+  #online(feed, count) {
+    feed.online = count;
+    this.#tell(feed, "online", { topic: feed.topic, count });
+  }
+
+  #tell(feed, type, detail) {
+    if (feed) {
+      for (const handle of feed.handles) {
+        emit(handle, type, detail);
+      }
+    }
+  }
+}
+
+/** A listener that throws is reported by the platform as uncaught, and the next one is called. */
+function emit(target, type, detail) {
+  target.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
+function positionOf(feed) {
+  return feed.epoch === null ? undefined : { epoch: feed.epoch, offset: feed.offset };
+}
+
+function webSocketUrl(url) {
+  const absolute = new URL(url, globalThis.location?.href);
+  absolute.protocol = { "http:": "ws:", "https:": "wss:" }[absolute.protocol] ?? absolute.protocol;
+  if (!/^wss?:$/.test(absolute.protocol)) {
+    throw new TypeError(`a WebSocket address is ws, wss, http or https: ${url}`);
+  }
+  absolute.hash = "";
+  for (const own of ["topic", "since", "token", "batch"]) {
+    if (absolute.searchParams.has(own)) {
+      throw new TypeError(`"${own}" belongs in the client's calls and options, not in its address`);
+    }
+  }
+  return absolute.href;
+}
+
+function retryAfterMs(reason) {
+  const hint = /\bretryAfterMs=(\d+)/.exec(reason ?? "");
+  return hint ? Number(hint[1]) : null;
+}
+
+/** When a JWT expires, in seconds since 1970. NaN if it doesn't say, or isn't one: tokens are the gateway's business. */
+function tokenExpiry(token) {
+  try {
+    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return Number(JSON.parse(atob(payload)).exp);
+  } catch (ignored) {
+    return NaN;
+  }
+}
+
+function lazily(make) {
+  let made;
+  return () => (made ??= make());
+}
+
+/** The text of `data` in each element of the frame's `messages`. */
+function cutAll(text) {
+  const key = '"messages":[';
+  const raws = [];
+  let at = text.indexOf(key) + key.length;
+  while (text[at] === "{") {
+    const { raw, end } = cutData(text, at);
+    raws.push(raw);
+    at = text[end] === "," ? end + 1 : end;
+  }
+  return raws;
+}
+
+/**
+ * Cuts the text of `data` out of the object that begins at `start`, and tells where the object ends. Relies on what the
+ * protocol promises: valid JSON, `data` the last member, no white space outside it.
+ */
+function cutData(text, start) {
+  const key = '"data":';
+  let depth = 0;
+  let from = -1;
+  for (let i = start; i < text.length; i++) {
+    switch (text[i]) {
+      case '"':
+        if (depth === 1 && from < 0 && text.startsWith(key, i)) {
+          // A string that a colon follows is a key, never a value.
+          from = i + key.length;
+          i = from - 1;
+        } else {
+          i = stringEnd(text, i);
+        }
+        break;
+      case "{":
+      case "[":
+        depth++;
+        break;
+      case "}":
+      case "]":
+        if (--depth === 0) {
+          return { raw: from < 0 ? undefined : text.slice(from, i), end: i + 1 };
+        }
+        break;
+      default:
+    }
+  }
+  return { raw: undefined, end: text.length };
+}
+
+function stringEnd(text, start) {
+  let i = start + 1;
+  while (text[i] !== '"') {
+    i += text[i] === "\\" ? 2 : 1;
+  }
+  return i;
+}

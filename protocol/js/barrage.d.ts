@@ -1,0 +1,285 @@
+/** The browser client of the Barrage push gateway, protocol `barrage.v1`. */
+
+/** A topic's place in its numbering. Same epoch and next offset: nothing was lost in between. */
+export interface Position {
+  epoch: string;
+  offset: number;
+}
+
+export type Priority = "low" | "normal" | "high" | "critical";
+
+export interface Message<T = unknown> {
+  readonly topic: string;
+  readonly epoch: string;
+  /** Absent on a line that the room's budget shed: only its author gets it back. */
+  readonly offset?: number;
+  /** When the gateway accepted it, in ms since 1970 by the gateway's clock. */
+  readonly time?: number;
+  readonly sender?: string;
+  readonly priority: Priority;
+  /** Messages that the room's budget hid from everybody since the last message. */
+  readonly hidden: number;
+  readonly data: T;
+  /** `data` exactly as published: for numbers beyond doubles and for signatures. */
+  readonly raw: string;
+}
+
+export interface SubscribedDetail {
+  readonly topic: string;
+  readonly epoch: string;
+  /** The topic's head at that moment: live messages start after it. */
+  readonly offset: number;
+  readonly online?: number;
+  /**
+   * true: every message after `since` follows. false: messages may have been lost, show your history anew. Undefined if
+   * there was nothing to recover.
+   */
+  readonly recovered?: boolean;
+  /** The position that was asked to be recovered from. */
+  readonly since?: Position;
+}
+
+export interface GapDetail {
+  readonly topic: string;
+  /** First and last missing offset; absent for messages that never had one (reason `hidden`). */
+  readonly from?: number;
+  readonly to?: number;
+  readonly count: number;
+  /** `missing` is the client's own: offsets that the gateway neither sent nor explained. */
+  readonly reason: "behind" | "expired" | "retracted" | "attention" | "hidden" | "missing" | (string & {});
+}
+
+export interface ValueDetail<T = unknown> {
+  readonly topic: string;
+  readonly key: string;
+  readonly data: T;
+  readonly raw: string;
+}
+
+export interface RetractDetail {
+  readonly topic: string;
+  readonly epoch: string;
+  readonly offsets: readonly number[];
+}
+
+export interface UserDetail {
+  readonly topic: string;
+  readonly user: string;
+}
+
+export interface OnlineDetail {
+  readonly topic: string;
+  readonly count: number;
+}
+
+export interface UnsubscribedDetail {
+  readonly topic: string;
+  /** `left` after unsubscribe(), else why the gateway ended it. */
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface SubscriptionEventMap<T = unknown> {
+  message: CustomEvent<Message<T>>;
+  /** Now on the topic; after every reconnect again, and when a live topic's epoch changes. */
+  subscribed: CustomEvent<SubscribedDetail>;
+  gap: CustomEvent<GapDetail>;
+  /** The gateway refused. If that is final, `unsubscribed` follows; else the client asks again. */
+  error: CustomEvent<BarrageError>;
+  /** The end of this handle. */
+  unsubscribed: CustomEvent<UnsubscribedDetail>;
+  value: CustomEvent<ValueDetail>;
+  retract: CustomEvent<RetractDetail>;
+  join: CustomEvent<UserDetail>;
+  leave: CustomEvent<UserDetail>;
+  online: CustomEvent<OnlineDetail>;
+}
+
+export interface SubscribeOptions<T = unknown> {
+  /** Recover from here, e.g. from the position that a server-rendered page was made at. */
+  since?: Position;
+  /** Replay this many messages on joining, as far as the gateway keeps them. */
+  last?: number;
+  onMessage?(message: Message<T>): void;
+  onSubscribed?(detail: SubscribedDetail): void;
+  onGap?(detail: GapDetail): void;
+  onError?(error: BarrageError): void;
+  onUnsubscribed?(detail: UnsubscribedDetail): void;
+  onValue?(detail: ValueDetail): void;
+  onRetract?(detail: RetractDetail): void;
+  onJoin?(detail: UserDetail): void;
+  onLeave?(detail: UserDetail): void;
+  onOnline?(detail: OnlineDetail): void;
+}
+
+type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void } | null;
+
+/** The application's handle on a topic. Handles on one topic share one subscription on the wire. */
+export interface Subscription<T = unknown> extends EventTarget {
+  readonly topic: string;
+  /** pending: waits for a connection or a retry. unsubscribed is final; subscribe again for a new handle. */
+  readonly state: "pending" | "subscribing" | "subscribed" | "unsubscribed";
+  readonly position: Position | null;
+  /** Null if the gateway doesn't tell. */
+  readonly online: number | null;
+  unsubscribe(): void;
+
+  addEventListener<K extends keyof SubscriptionEventMap<T>>(
+    type: K,
+    listener: Listener<SubscriptionEventMap<T>[K]>,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof SubscriptionEventMap<T>>(
+    type: K,
+    listener: Listener<SubscriptionEventMap<T>[K]>,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/**
+ * A failed request or refused subscription. `code` is the gateway's (`not_permitted`, `rate_limited`, `too_large`,
+ * `overloaded`, ...) or the client's own:
+ *
+ * - `not_connected`: never sent. Send it again when you like.
+ * - `disconnected`, `timeout`: sent, outcome unknown. Repeat a publish with the same `messageId`.
+ * - `closed`: ready() will not come.
+ * - `token_failed`, `bad_frame`: only in `error` events.
+ */
+export class BarrageError extends Error {
+  constructor(code: string, message?: string, topic?: string);
+  readonly code: string;
+  readonly topic?: string;
+}
+
+export interface WaitingDetail {
+  /** When the next attempt starts, in ms since 1970. Null in a page that is put away: it comes back when it is shown. */
+  readonly at: number | null;
+  readonly delayMs: number | null;
+  /** Failed attempts in a row. */
+  readonly attempt: number;
+  /** The close code and reason that ended the connection or the attempt. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+export interface BarrageEventMap {
+  connecting: CustomEvent<{ readonly attempt: number }>;
+  connected: CustomEvent<{ readonly connection: string; readonly user: string | null; readonly heartbeatMs: number }>;
+  waiting: CustomEvent<WaitingDetail>;
+  /** Closed for good, by close() or by a close code that forbids coming back. connect() starts afresh. */
+  closed: CustomEvent<{ readonly code: number; readonly reason: string }>;
+  /** The gateway drains; the client moves after this time by itself. */
+  goaway: CustomEvent<{ readonly reason: string; readonly reconnectAfterMs: number }>;
+  /** The gateway put the connection on a topic (`$user:...`, or the token's); subscribe in the listener to hear it all. */
+  joined: CustomEvent<{ readonly topic: string }>;
+  /** An error that belongs to no request and no subscription. */
+  error: CustomEvent<BarrageError>;
+}
+
+export interface PublishOptions {
+  priority?: Priority;
+  /** Makes a repeat of the same publish return the first one's position. */
+  messageId?: string;
+  timeoutMs?: number;
+}
+
+export interface PublishResult extends Position {
+  /** A repeat of a `messageId`: this is the first one's position. */
+  duplicate: boolean;
+}
+
+export interface Presence {
+  online: number;
+  users: number;
+  members: { user: string; connections: number; info?: unknown }[];
+  truncated: boolean;
+}
+
+export interface History<T = unknown> {
+  epoch: string;
+  messages: Message<T>[];
+  more: boolean;
+}
+
+/** What the client needs of a WebSocket class: the browser's, or `ws` in Node. */
+export type WebSocketClass = new (url: string, protocols: string[]) => {
+  readyState: number;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  // Deliberately loose: the platforms' event types differ.
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+};
+
+export interface BarrageOptions {
+  /** A JWT. */
+  token?: string;
+  /**
+   * Gives a token when there is none, when the gateway refused the old one (4401), and shortly before the present one
+   * expires. Nothing (null, "") closes the client; a rejection is retried with backoff.
+   */
+  getToken?(): string | null | undefined | Promise<string | null | undefined>;
+  /** Asks for several messages in one frame. Default false. */
+  batch?: boolean;
+  /** Before the n-th attempt in a row: random(0, min(capMs, baseMs * 2^n)). Default 1,000 and 30,000 ms. */
+  backoff?: { baseMs?: number; capMs?: number };
+  /** For token, handshake and welcome together. Default 15,000 ms. */
+  connectTimeoutMs?: number;
+  /** Default 10,000 ms. */
+  requestTimeoutMs?: number;
+  /** Default 10,000 ms; at most 5,000 when there is a reason to doubt the connection. */
+  pongTimeoutMs?: number;
+  /** Default globalThis.WebSocket. */
+  WebSocket?: WebSocketClass;
+  /** Whose `online`, `pageshow`, ... events are heard. Default globalThis.window. */
+  window?: Pick<EventTarget, "addEventListener" | "removeEventListener"> & { document?: unknown };
+  /** For tests. */
+  timers?: { now(): number; setTimeout(callback: () => void, ms: number): any; clearTimeout(timer: any): void };
+  /** For tests: gives 0 <= x < 1. */
+  random?(): number;
+}
+
+export class Barrage extends EventTarget {
+  /**
+   * @param url ws, wss, http or https, absolute or relative to the page. Its query is kept (`?user=u7`), but `topic`,
+   *     `since`, `token` and `batch` belong in calls and options.
+   */
+  constructor(url: string | URL, options?: BarrageOptions);
+
+  readonly state: "connecting" | "connected" | "waiting" | "closed";
+  /** While waiting: when the next attempt starts, in ms since 1970. */
+  readonly nextAttemptAt: number | null;
+  readonly connection: string | null;
+  readonly user: string | null;
+
+  /** Starts. While waiting: makes the next attempt now. */
+  connect(): void;
+  /** Ends the connection. Subscriptions and their positions stay, for another connect(). */
+  close(): void;
+  /** Resolves once connected; rejects with `closed` if the client closes instead. */
+  ready(): Promise<void>;
+
+  /**
+   * Gives a handle on the topic, before or after connect(). The first handle subscribes on the wire, the last one to leave
+   * unsubscribes; `since` and `last` of later ones have no effect, and they are told `subscribed` with the position where
+   * they came in.
+   */
+  subscribe<T = unknown>(topic: string, options?: SubscribeOptions<T>): Subscription<T>;
+  publish(topic: string, data: unknown, options?: PublishOptions): Promise<PublishResult>;
+  presence(topic: string): Promise<Presence>;
+  history<T = unknown>(topic: string, options?: { since?: Position; limit?: number }): Promise<History<T>>;
+  /** How much of the topic this client wants. Said again after each reconnect. */
+  attention(topic: string, level: "full" | "digest" | "counts"): Promise<void>;
+
+  addEventListener<K extends keyof BarrageEventMap>(
+    type: K,
+    listener: Listener<BarrageEventMap[K]>,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof BarrageEventMap>(
+    type: K,
+    listener: Listener<BarrageEventMap[K]>,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
