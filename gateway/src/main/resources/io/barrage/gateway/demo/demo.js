@@ -1,0 +1,882 @@
+/**
+ * The live demo: a danmaku stage on one topic of this gateway. Comments fly in lanes on a canvas, gifts are elements above
+ * it, and everything that comes is also in the list `#log`, for people and programs that don't watch canvases.
+ *
+ * `?room=xyz` makes the topic `demo:xyz`, `?user=mia` names the user.
+ */
+
+import { Barrage } from "/client/barrage.js";
+
+const MAX_TEXT = 140;
+const LOG_SIZE = 200;
+const LOG_FLUSH_MS = 200;
+const ANNOUNCE_MS = 4_000;
+const QUIET_MS = 45_000;
+
+const GIFTS = { rocket: "🚀", heart: "❤️", star: "🌟", flower: "🌸" };
+const NAMES = [
+  "amber brave calm clever cosmic dapper gentle golden happy jolly lucky mellow merry nimble quiet sunny swift witty".split(" "),
+  "badger crane dolphin falcon fox gecko heron koala lynx magpie otter panda puffin robin seal sparrow tiger wren".split(" "),
+];
+
+const $ = (id) => document.getElementById(id);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const count = new Intl.NumberFormat("en");
+
+// --- who, and where ---
+
+const query = new URLSearchParams(location.search);
+const problems = [];
+
+function roomFromQuery() {
+  const room = query.get("room") ?? "stage";
+  if (/^[A-Za-z0-9._~=:-]{1,195}$/.test(room)) {
+    return room;
+  }
+  problems.push("That isn't a room's name, so this is the main stage.");
+  return "stage";
+}
+
+function userFromQuery() {
+  const user = query.get("user");
+  if (user !== null && /^[!-~]{1,128}$/.test(user) && !/[/?#%@,*]/.test(user)) {
+    return user;
+  }
+  if (user !== null) {
+    problems.push("That isn't a user's name, so you are a guest.");
+  }
+  const [adjective, animal] = NAMES.map((words) => words[Math.floor(Math.random() * words.length)]);
+  const guest = `${adjective}-${animal}-${Math.floor(Math.random() * 90 + 10)}`;
+  try {
+    // This window's, so that a reload is the same guest and a second window another.
+    const known = sessionStorage.getItem("barrage.guest");
+    sessionStorage.setItem("barrage.guest", known ?? guest);
+    return known ?? guest;
+  } catch (ignored) {
+    return guest; // no storage allowed
+  }
+}
+
+const topic = `demo:${roomFromQuery()}`;
+const user = userFromQuery();
+
+/**
+ * What a message's data means here. Whatever isn't a comment of ours is shown as it was published, so that a bare
+ * `"data":"hello"` flies too.
+ */
+function commentOf({ data, raw, sender = "" }) {
+  const fields = data !== null && typeof data === "object" && !Array.isArray(data) ? data : {};
+  const gift = fields.kind === "gift";
+  const known = typeof fields.text === "string" || gift;
+  const text = known ? String(fields.text ?? "") : typeof data === "string" ? data : raw;
+  return {
+    text: plain(text),
+    mode: fields.mode === "top" || fields.mode === "bottom" ? fields.mode : "scroll",
+    color: /^#[0-9a-f]{6}$/i.test(fields.color) ? fields.color.toLowerCase() : "#ffffff",
+    gift: gift ? String(fields.gift ?? "") : null,
+    sender,
+    own: sender !== "" && sender === barrage.user,
+  };
+}
+
+/** One line without control characters or overrides of the writing direction, which could garble its neighbours. */
+function plain(text) {
+  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, " ").trim();
+  const points = [...line];
+  return points.length > MAX_TEXT ? `${points.slice(0, MAX_TEXT - 1).join("")}…` : line;
+}
+
+// --- flight: lanes and canvas ---
+
+const LANE_GAP = 24;
+/** The slowest that a comment flies for the sake of the one before it, as a part of its natural speed. */
+const SLOWEST = 0.6;
+const REST_MS = 4_500;
+const PATIENCE_MS = 2_500;
+const QUEUE_SIZE = 60;
+const SPRITES = 300;
+
+/**
+ * Comments in the air. All would cross the stage in the same time, so a long one is faster; it gets a lane only where it
+ * doesn't catch up with the one before it, if need be by flying a little slower. Those that find no lane wait, and are given
+ * up after a while, except one's own.
+ */
+class Flight {
+  given = 0;
+  #canvas;
+  #context;
+  #flyers = [];
+  #queue = [];
+  #sparks = [];
+  #sprites = new Map();
+  #lanes = { scroll: [], top: [], bottom: [] };
+  #frame = 0;
+  #last = 0;
+  #scale = 1;
+  #width = 0;
+  #height = 0;
+  #size = 0;
+
+  constructor(canvas) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d");
+    new ResizeObserver(() => this.#resize()).observe(canvas);
+    document.fonts.addEventListener("loadingdone", () => this.#sprites.clear());
+    this.#resize();
+  }
+
+  get flying() {
+    return this.#flyers.length;
+  }
+
+  offer(comment) {
+    if (comment.text === "") {
+      return;
+    }
+    if (document.hidden || (this.#queue.length >= QUEUE_SIZE && !comment.own)) {
+      this.given++;
+      return;
+    }
+    const waiting = { comment, until: performance.now() + PATIENCE_MS };
+    if (comment.own) {
+      this.#queue.unshift(waiting);
+    } else {
+      this.#queue.push(waiting);
+    }
+    this.#wake();
+  }
+
+  /** Sparks for a gift, from where its capsule appears. */
+  celebrate() {
+    const colors = ["#ffc861", "#ff9d5c", "#ff7a6b", "#fff6e0"];
+    for (let i = 0; i < 90 && this.#sparks.length < 360; i++) {
+      const angle = -Math.PI * (0.08 + 0.62 * Math.random());
+      const speed = 160 + 520 * Math.random();
+      this.#sparks.push({
+        x: 60,
+        y: this.#height * 0.84,
+        vx: Math.cos(angle) * speed,
+        vy: Math.sin(angle) * speed,
+        size: 1.5 + 2.5 * Math.random(),
+        color: colors[i % colors.length],
+        life: 1,
+      });
+    }
+    this.#wake();
+  }
+
+  clear() {
+    this.given += this.#queue.length;
+    this.#queue = [];
+    this.#flyers = [];
+    this.#sparks = [];
+    this.#layLanes();
+  }
+
+  #resize() {
+    const { clientWidth, clientHeight } = this.#canvas;
+    if (clientWidth === 0) {
+      return; // not shown
+    }
+    // More than two pixels per pixel costs a phone its frames, and nobody reads a moving line that closely.
+    this.#scale = Math.min(2, devicePixelRatio || 1);
+    this.#width = clientWidth;
+    this.#height = clientHeight;
+    this.#canvas.width = Math.round(clientWidth * this.#scale);
+    this.#canvas.height = Math.round(clientHeight * this.#scale);
+    // By the screen, not the window: who resizes a window keeps the comments that are in the air.
+    const size = Math.round(Math.min(26, Math.max(18, 12 + Math.max(screen.width, screen.height) / 110)));
+    if (size !== this.#size) {
+      this.#size = size;
+      this.#flyers = [];
+    }
+    this.#sprites.clear();
+    this.#layLanes();
+    this.#wake();
+  }
+
+  /** A few lanes at the top and bottom are for comments that rest there: one at rest and one in flight never cross. */
+  #layLanes() {
+    const step = Math.round(this.#size * 1.56);
+    const top = document.querySelector("header").offsetHeight;
+    const total = Math.max(3, Math.floor((this.#height - top - 10) / step));
+    const resting = total >= 9 ? 2 : 1;
+    const before = this.#lanes;
+    const lay = (lanes, first, way, old) =>
+      Array.from({ length: lanes }, (_, i) => ({ y: top + (first + way * i) * step, last: null, ...keep(old[i]) }));
+    // Whatever is in the air keeps its lane's number, as long as there is one.
+    const keep = (old) => (this.#flyers.includes(old?.last) ? { last: old.last } : {});
+    this.#lanes = {
+      top: lay(resting, 0, 1, before.top),
+      scroll: lay(total - 2 * resting, resting, 1, before.scroll),
+      bottom: lay(resting, total - 1, -1, before.bottom),
+    };
+    this.#flyers = this.#flyers.filter((flyer) => {
+      const lane = this.#lanes[flyer.comment.mode][flyer.lane];
+      flyer.y = lane?.y;
+      return lane !== undefined;
+    });
+  }
+
+  #wake() {
+    if (this.#frame === 0 && !document.hidden) {
+      this.#last = performance.now();
+      this.#frame = requestAnimationFrame((now) => this.#draw(now));
+    }
+  }
+
+  #draw(now) {
+    this.#frame = 0;
+    const context = this.#context;
+    context.setTransform(this.#scale, 0, 0, this.#scale, 0, 0);
+    context.clearRect(0, 0, this.#width, this.#height);
+    this.#flyers = this.#flyers.filter((flyer) => now < flyer.gone);
+    this.#launch(now);
+    for (const flyer of this.#flyers) {
+      const { sprite } = flyer;
+      context.globalAlpha = flyer.speed ? 1 : Math.min(1, (flyer.gone - now) / 300, 0.01 + (now - flyer.start) / 150);
+      context.drawImage(sprite.canvas, leftOf(flyer, now), flyer.y, sprite.width, sprite.height);
+    }
+    this.#drawSparks(Math.min(0.05, (now - this.#last) / 1000));
+    context.globalAlpha = 1;
+    this.#last = now;
+    if (this.#flyers.length + this.#queue.length + this.#sparks.length > 0) {
+      this.#wake();
+    }
+  }
+
+  #launch(now) {
+    const full = {};
+    this.#queue = this.#queue.filter(({ comment, until }) => {
+      // In order: if the first can't go, nobody shorter overtakes it. Sprites are made only for those whose turn it is.
+      if (!full[comment.mode]) {
+        const sprite = this.#spriteOf(comment);
+        const flyer = { comment, sprite, start: now, lane: 0, y: 0, speed: 0, from: 0, gone: 0 };
+        if (comment.mode === "scroll" ? this.#fly(flyer, now) : this.#rest(flyer, now)) {
+          this.#flyers.push(flyer);
+          return false;
+        }
+        full[comment.mode] = true;
+      }
+      if (now > until && !comment.own) {
+        this.given++;
+        return false;
+      }
+      return true;
+    });
+  }
+
+  #entered(flyer, now) {
+    return !flyer || leftOf(flyer, now) + flyer.sprite.width + LANE_GAP <= this.#width;
+  }
+
+  #fly(flyer, now) {
+    const { width } = flyer.sprite;
+    const natural = (this.#width + width) / (6 + this.#width / 400);
+    let best = -1;
+    let bestSpeed = SLOWEST * natural;
+    let bestRoom = 0;
+    this.#lanes.scroll.forEach(({ last }, i) => {
+      if (!this.#entered(last, now)) {
+        return;
+      }
+      const tail = last ? leftOf(last, now) + last.sprite.width : 0;
+      // At this speed our head is just behind the tail before us when that leaves the stage.
+      const speed = tail > 0 ? Math.min(natural, (last.speed * (this.#width - LANE_GAP)) / tail) : natural;
+      // The fastest lane, then the emptiest; of several empty ones, any.
+      const room = tail > 0 ? this.#width - tail : this.#width + Math.random();
+      if (speed > bestSpeed || (speed === bestSpeed && room > bestRoom)) {
+        best = i;
+        bestSpeed = speed;
+        bestRoom = room;
+      }
+    });
+    if (best < 0) {
+      return false;
+    }
+    const lane = this.#lanes.scroll[best];
+    lane.last = flyer;
+    const gone = now + ((this.#width + width) / bestSpeed) * 1000;
+    Object.assign(flyer, { lane: best, y: lane.y, speed: bestSpeed, from: this.#width, gone });
+    return true;
+  }
+
+  #rest(flyer, now) {
+    const lanes = this.#lanes[flyer.comment.mode];
+    const free = lanes.findIndex(({ last }) => !last || last.gone <= now);
+    if (free < 0) {
+      return false;
+    }
+    lanes[free].last = flyer;
+    const from = (this.#width - flyer.sprite.width) / 2;
+    Object.assign(flyer, { lane: free, y: lanes[free].y, from, gone: now + REST_MS });
+    return true;
+  }
+
+  #drawSparks(seconds) {
+    const context = this.#context;
+    this.#sparks = this.#sparks.filter((spark) => {
+      spark.vy += 620 * seconds;
+      spark.x += spark.vx * seconds;
+      spark.y += spark.vy * seconds;
+      spark.life -= seconds / 1.5;
+      context.globalAlpha = Math.max(0, spark.life);
+      context.fillStyle = spark.color;
+      context.beginPath();
+      context.arc(spark.x, spark.y, spark.size, 0, 7);
+      context.fill();
+      return spark.life > 0;
+    });
+  }
+
+  /** A comment drawn once; text layout in each frame would cost more than all the rest. Repeated lines share a sprite. */
+  #spriteOf({ text, color, own, mode }) {
+    const key = `${color}${own ? "!" : " "}${mode === "scroll" ? "" : "="}${text}`;
+    let sprite = this.#sprites.get(key);
+    if (!sprite) {
+      if (this.#sprites.size >= SPRITES) {
+        this.#sprites.delete(this.#sprites.keys().next().value);
+      }
+      sprite = this.#paint(text, color, own, mode === "scroll" ? 1_600 : this.#width - 24);
+    }
+    this.#sprites.delete(key);
+    this.#sprites.set(key, sprite); // the last is the youngest
+    return sprite;
+  }
+
+  #paint(text, color, own, maxWidth) {
+    const size = this.#size;
+    const font = `700 ${size}px ${getComputedStyle(document.body).fontFamily}`;
+    const padding = own ? Math.round(size * 0.5) : 4;
+    const canvas = document.createElement("canvas");
+    const context = canvas.getContext("2d");
+    context.font = font;
+    const textWidth = Math.min(context.measureText(text).width, maxWidth - 2 * padding);
+    const width = Math.ceil(textWidth + 2 * padding);
+    const height = Math.round(size * 1.46);
+    canvas.width = Math.ceil(width * this.#scale);
+    canvas.height = Math.ceil(height * this.#scale);
+    context.scale(this.#scale, this.#scale);
+    if (own) {
+      context.beginPath();
+      context.roundRect(1, 1, width - 2, height - 2, height / 2);
+      context.fillStyle = "#0b0e1399";
+      context.fill();
+      context.lineWidth = 1.5;
+      context.strokeStyle = "#ffb84d";
+      context.stroke();
+    }
+    context.font = font;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.lineWidth = size / 6;
+    // A dark colour on this dark stage would be nothing but its outline.
+    context.strokeStyle = luminance(color) < 0.16 ? "#ffffffd9" : "#05080cb3";
+    context.strokeText(text, padding, height * 0.52, textWidth);
+    context.fillStyle = color;
+    context.fillText(text, padding, height * 0.52, textWidth);
+    return { canvas, width, height };
+  }
+}
+
+function leftOf(flyer, now) {
+  return flyer.from - (flyer.speed * (now - flyer.start)) / 1000;
+}
+
+function luminance(color) {
+  const [r, g, b] = [1, 3, 5].map((i) => (parseInt(color.slice(i, i + 2), 16) / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+// --- curtain: the moving background ---
+
+/** Folds of light, computed at a few thousand pixels and enlarged by the browser: a background shouldn't need a fan. */
+class Curtain {
+  #context;
+  #image;
+  #columns = 128;
+  #rows = 48;
+  #last = -Infinity;
+
+  constructor(canvas) {
+    canvas.width = this.#columns;
+    canvas.height = this.#rows;
+    this.#context = canvas.getContext("2d");
+    this.#image = this.#context.createImageData(this.#columns, this.#rows);
+    const step = (now) => {
+      if (now - this.#last > 40) {
+        this.#last = now;
+        this.#draw(now / 1000);
+      }
+      if (!calm.matches) {
+        requestAnimationFrame(step);
+      }
+    };
+    calm.addEventListener("change", () => calm.matches || requestAnimationFrame(step));
+    requestAnimationFrame(step);
+  }
+
+  #draw(t) {
+    const { data } = this.#image;
+    for (let x = 0, u = 0; x < this.#columns; x++, u = x / this.#columns) {
+      const drift = Math.sin(u * 3.1 + t * 0.11) * 0.6 + Math.sin(u * 5.3 - t * 0.07) * 0.4;
+      const fold = 0.5 + 0.5 * Math.sin(u * 34 + drift * 7 + t * 0.23);
+      const fine = 0.5 + 0.5 * Math.sin(u * 91 - drift * 11 - t * 0.31);
+      const sway = 0.5 + 0.5 * Math.sin(u * 4.2 - t * 0.13 + drift);
+      const light = (0.3 + 0.55 * fold * fold + 0.15 * fine) * (0.35 + 0.65 * sway);
+      const hem = 0.62 + 0.16 * Math.sin(u * 7 + t * 0.17) + 0.06 * fold;
+      const warmth = Math.max(0, Math.sin(u * 2.4 + t * 0.05 + 0.6)) ** 3;
+      for (let y = 0; y < this.#rows; y++) {
+        const v = y / this.#rows;
+        const fall = v < hem ? 0.45 + 0.55 * (v / hem) : Math.exp(-(v - hem) * 9);
+        const glow = light * fall;
+        const edge = Math.exp(-(((v - hem) * 9) ** 2)) * light;
+        const at = 4 * (y * this.#columns + x);
+        data[at] = 9 + glow * (14 + 70 * warmth) + edge * (26 + 120 * warmth);
+        data[at + 1] = 14 + glow * (86 - 34 * warmth) + edge * (66 - 8 * warmth);
+        data[at + 2] = 22 + glow * (88 - 18 * warmth) + edge * (44 - 30 * warmth);
+        data[at + 3] = 255;
+      }
+    }
+    this.#context.putImageData(this.#image, 0, 0);
+  }
+}
+
+// --- gifts ---
+
+const GIFT_MS = 5_000;
+const GIFTS_AT_ONCE = 3;
+
+/** Capsules above the stage. The same gift of the same sender counts up instead of queueing; none is ever given up. */
+class GiftShow {
+  #place;
+  #shown = [];
+  #queue = [];
+
+  constructor(place) {
+    this.#place = place;
+  }
+
+  offer({ sender, gift, text }) {
+    const key = `${sender}\n${gift}\n${text}`;
+    const known = [...this.#shown, ...this.#queue].find((other) => other.key === key);
+    if (known) {
+      known.times++;
+      if (known.element) {
+        this.#update(known);
+      }
+      return;
+    }
+    this.#queue.push({ key, sender, gift, text, times: 1, element: null, timer: 0 });
+    this.#next();
+  }
+
+  #next() {
+    while (this.#shown.length < GIFTS_AT_ONCE && this.#queue.length > 0) {
+      const show = this.#queue.shift();
+      const part = (tag, className, text) => Object.assign(document.createElement(tag), { className, textContent: text });
+      show.element = part("div", "gift", "");
+      const words = part("div", "words", "");
+      words.append(
+        part("b", "", show.sender || "someone"),
+        part("span", "", show.text || `sent a ${GIFTS[show.gift] ? show.gift : "gift"}`),
+      );
+      show.element.append(part("div", "icon", GIFTS[show.gift] ?? "🎁"), words, part("div", "times", ""));
+      this.#place.append(show.element);
+      this.#shown.push(show);
+      this.#update(show);
+    }
+  }
+
+  #update(show) {
+    const times = show.element.querySelector(".times");
+    times.textContent = show.times > 1 ? `×${show.times}` : "";
+    times.classList.remove("pop");
+    void times.offsetWidth; // starts the animation again
+    times.classList.add("pop");
+    clearTimeout(show.timer);
+    show.timer = setTimeout(() => {
+      this.#shown = this.#shown.filter((other) => other !== show);
+      show.element.classList.add("leaving");
+      setTimeout(() => {
+        show.element.remove();
+        this.#next();
+      }, 350);
+    }, GIFT_MS);
+  }
+}
+
+// --- list and announcements ---
+
+/** The last messages as a list, updated a few times a second however many come. */
+class Log {
+  #list;
+  #fresh = [];
+  #timer = 0;
+
+  constructor(list) {
+    this.#list = list;
+  }
+
+  add(comment, message) {
+    this.#fresh.push([comment, message]);
+    if (this.#fresh.length > LOG_SIZE) {
+      this.#fresh.shift();
+    }
+    this.#timer ||= setTimeout(() => this.#flush(), LOG_FLUSH_MS);
+  }
+
+  #flush() {
+    this.#timer = 0;
+    const list = this.#list;
+    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+    list.append(...this.#fresh.splice(0).map(([comment, message]) => this.#item(comment, message)));
+    while (list.children.length > LOG_SIZE) {
+      list.firstElementChild.remove();
+    }
+    if (atEnd) {
+      list.scrollTop = list.scrollHeight;
+    }
+  }
+
+  #item(comment, { offset }) {
+    const item = document.createElement("li");
+    item.dataset.kind = comment.gift === null ? "comment" : "gift";
+    if (offset !== undefined) {
+      item.dataset.offset = offset;
+    }
+    if (comment.sender) {
+      const sender = document.createElement("b");
+      sender.textContent = comment.sender;
+      item.append(sender, " ");
+    }
+    const text = document.createElement("bdi");
+    text.className = "text";
+    text.textContent = said(comment);
+    if (luminance(comment.color) >= 0.16) {
+      text.style.color = comment.color;
+    }
+    item.append(text);
+    return item;
+  }
+}
+
+function said({ text, gift }) {
+  return gift === null ? text : `${GIFTS[gift] ?? "🎁"} ${text}`.trim();
+}
+
+/** Tells a screen reader the latest line, at most once in a while, with how many there were. */
+class Announcer {
+  #place;
+  #latest = null;
+  #others = 0;
+  #timer = 0;
+
+  constructor(place) {
+    this.#place = place;
+  }
+
+  add(comment) {
+    this.#others += this.#latest ? 1 : 0;
+    this.#latest = comment;
+    if (!this.#timer) {
+      this.#tell();
+    }
+  }
+
+  #tell() {
+    this.#timer = 0;
+    if (!this.#latest) {
+      return;
+    }
+    const line = `${this.#latest.sender || "someone"}: ${said(this.#latest)}`;
+    this.#place.textContent = this.#others > 0 ? `${line} (and ${this.#others} more)` : line;
+    this.#latest = null;
+    this.#others = 0;
+    this.#timer = setTimeout(() => this.#tell(), ANNOUNCE_MS);
+  }
+}
+
+// --- figures ---
+
+const figures = { received: 0, missed: 0, roundTrip: null };
+/** When the messages of the last two seconds came. */
+let arrivals = [];
+
+function showFigures() {
+  const now = performance.now();
+  arrivals = arrivals.filter(({ at }) => at > now - 2_000);
+  const rate = arrivals.reduce((sum, { messages }) => sum + messages, 0) / 2;
+  say("received", count.format(figures.received));
+  say("rate", rate > 0 && rate < 10 ? rate.toFixed(1) : count.format(Math.round(rate)));
+  say("flying", count.format(flight.flying));
+  say("unflown", count.format(flight.given));
+  say("missed", count.format(figures.missed));
+  $("missed-figure").hidden = figures.missed === 0;
+  say("round-trip", figures.roundTrip === null ? "–" : `${figures.roundTrip} ms`);
+  $("empty").hidden = !quiet || barrage.state !== "connected" || view === "list";
+}
+
+function say(id, text) {
+  if ($(id).textContent !== text) {
+    $(id).textContent = text;
+  }
+}
+
+function arrived() {
+  figures.received++;
+  const at = performance.now();
+  const last = arrivals.at(-1);
+  if (last && at - last.at < 50) {
+    last.messages++;
+  } else {
+    arrivals.push({ at, messages: 1 });
+  }
+}
+
+/** Own publishes and own messages, by position, whichever is known first: a round trip needs no second clock. */
+const sentAt = new Map();
+const returnedAt = new Map();
+
+function roundTrip(position) {
+  const sent = sentAt.get(position);
+  const returned = returnedAt.get(position);
+  if (sent !== undefined && returned !== undefined) {
+    figures.roundTrip = Math.max(1, Math.round(returned - sent));
+    sentAt.clear();
+    returnedAt.clear();
+  }
+}
+
+// --- state ---
+
+let dropped = false;
+
+function showState() {
+  const { state, nextAttemptAt } = barrage;
+  const left = nextAttemptAt === null ? 0 : Math.max(0, Math.ceil((nextAttemptAt - Date.now()) / 1000));
+  const words = {
+    connecting: dropped ? "Reconnecting" : "Connecting",
+    connected: "Live",
+    waiting: left > 0 ? `Next try in ${left} s` : "Reconnecting",
+    closed: "Closed",
+  };
+  $("state").dataset.state = state;
+  say("state-text", words[state]);
+  $("stage").toggleAttribute("data-dimmed", state !== "connected" && dropped);
+  $("away").hidden = !dropped || state === "connected";
+  if (state === "waiting") {
+    say("away-title", left > 0 ? `Trying again in ${left} s` : "Trying again");
+    const why = navigator.onLine === false ? "This device seems to be offline." : `The connection dropped (${loss}).`;
+    say("away-text", `${why} What you missed follows if the gateway keeps it.`);
+  } else if (state === "connecting") {
+    say("away-title", "Trying again");
+  } else if (state === "closed") {
+    say("away-title", "The gateway closed this connection");
+    say("away-text", `It said ${loss}, which means not to come back by itself.`);
+  }
+  say("retry", state === "closed" ? "Connect again" : "Try now");
+  if (state !== "connecting") {
+    // Without the countdown, which nobody wants read out each second.
+    say("state-said", { connected: "Connected", waiting: "Connection lost, reconnecting", closed: "Connection closed" }[state]);
+  }
+}
+
+let loss = "";
+let noticeTimer = 0;
+
+function notify(text) {
+  $("notice").textContent = text;
+  $("notice").hidden = false;
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => ($("notice").hidden = true), 4_500);
+}
+
+function showOnline(online) {
+  $("online").hidden = online === null;
+  if (online !== null && $("online").dataset.count !== String(online)) {
+    $("online").dataset.count = online;
+    const number = Object.assign(document.createElement("b"), { textContent: count.format(online) });
+    const words = Object.assign(document.createElement("span"), { textContent: " here now" });
+    $("online").replaceChildren(number, words);
+  }
+}
+
+// --- view: flight, or a calm list ---
+
+let view = "flight";
+
+function show(next) {
+  view = next;
+  $("stage").dataset.view = view;
+  $("view").setAttribute("aria-pressed", String(view === "list"));
+  if (view === "list") {
+    flight.clear();
+    $("log").scrollTop = $("log").scrollHeight;
+  }
+}
+
+// --- all together ---
+
+const socketUrl = new URL("/ws", location.href);
+socketUrl.searchParams.set("user", user);
+
+const barrage = new Barrage(socketUrl);
+const flight = new Flight($("flight"));
+const gifts = new GiftShow($("gifts"));
+const log = new Log($("log"));
+const announcer = new Announcer($("announcer"));
+new Curtain($("curtain"));
+
+let quiet = true;
+let quietTimer = 0;
+let subscribedOnce = false;
+
+const subscription = barrage.subscribe(topic, {
+  onMessage(message) {
+    const comment = commentOf(message);
+    arrived();
+    if (comment.own && message.offset !== undefined) {
+      const position = `${message.epoch}:${message.offset}`;
+      returnedAt.set(position, performance.now());
+      roundTrip(position);
+    }
+    figures.missed += message.hidden;
+    quiet = false;
+    clearTimeout(quietTimer);
+    quietTimer = setTimeout(() => (quiet = true), QUIET_MS);
+    log.add(comment, message);
+    announcer.add(comment);
+    if (comment.gift !== null) {
+      gifts.offer(comment);
+      if (view === "flight") {
+        flight.celebrate();
+      }
+    } else if (view === "flight") {
+      flight.offer(comment);
+    }
+  },
+  onSubscribed({ offset, recovered, since }) {
+    showOnline(subscription.online);
+    if (recovered === true && offset > since.offset) {
+      notify(`Back, with all ${count.format(offset - since.offset)} that you missed.`);
+    } else if (recovered === false && subscribedOnce) {
+      notify("Back. What was said meanwhile isn't kept here.");
+    }
+    subscribedOnce = true;
+  },
+  onGap({ count: missing }) {
+    figures.missed += missing;
+  },
+  onOnline({ count: online }) {
+    showOnline(online);
+  },
+  onUnsubscribed({ code, reason }) {
+    notify(`The gateway doesn't let you listen here: ${reason || code}`);
+  },
+});
+
+for (const state of ["connecting", "connected", "waiting", "closed"]) {
+  barrage.addEventListener(state, ({ detail }) => {
+    if (state === "connected") {
+      dropped = false;
+    } else if (state === "waiting" || state === "closed") {
+      dropped = true;
+      loss = detail.reason ? `${detail.code}, ${detail.reason}` : String(detail.code);
+      showOnline(null);
+    }
+    showState();
+  });
+}
+
+async function send(data) {
+  const start = performance.now();
+  try {
+    const { epoch, offset } = await barrage.publish(topic, data);
+    const position = `${epoch}:${offset}`;
+    sentAt.set(position, start);
+    roundTrip(position);
+    return true;
+  } catch (error) {
+    const why = {
+      not_connected: "there is no connection right now.",
+      disconnected: "the connection broke; it may have arrived.",
+      timeout: "the gateway didn't answer; it may have arrived.",
+      rate_limited: "a little slower, please.",
+    };
+    notify(`Not sent: ${why[error.code] ?? error.message}`);
+    return false;
+  }
+}
+
+const form = $("composer");
+const box = $("comment");
+
+async function sendFromBox(fields) {
+  const text = box.value.trim();
+  box.value = "";
+  const data = { text, mode: form.elements.mode.value, color: form.elements.colour.value, ...fields };
+  if (!(await send(data)) && box.value === "") {
+    box.value = text; // nobody likes to write a line twice
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (box.value.trim() !== "") {
+    sendFromBox({ kind: "comment" });
+  }
+  box.focus();
+});
+
+$("gift").addEventListener("click", () => sendFromBox({ kind: "gift", gift: "rocket" }));
+
+for (const opener of document.querySelectorAll("[data-say]")) {
+  opener.addEventListener("click", () => {
+    send({ text: opener.dataset.say, mode: "scroll", color: form.elements.colour.value, kind: "comment" });
+    box.focus();
+  });
+}
+
+$("retry").addEventListener("click", () => barrage.connect());
+$("view").addEventListener("click", () => show(view === "list" ? "flight" : "list"));
+calm.addEventListener("change", () => show(calm.matches ? "list" : "flight"));
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && !/^(input|textarea)$/i.test(event.target.tagName)) {
+    event.preventDefault();
+    box.focus();
+  }
+});
+
+const curl =
+  "curl http://localhost:8081/v1/publish -H 'content-type: application/json' " +
+  `-d '{"topic":"${topic}","data":{"text":"hello"}}'`;
+$("curl").textContent = curl;
+$("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(curl);
+    $("copy").textContent = "Copied";
+    setTimeout(() => ($("copy").textContent = "Copy"), 1_500);
+  } catch (ignored) {
+    getSelection().selectAllChildren($("curl")); // no clipboard on plain http from elsewhere
+  }
+});
+
+document.fonts.load("700 24px Emoji", "🚀");
+$("topic").textContent = topic;
+$("me").textContent = user;
+box.placeholder = innerWidth < 600 ? "Say something" : `Say something as ${user}`;
+show(calm.matches ? "list" : "flight");
+if (matchMedia("(hover: hover)").matches) {
+  box.focus();
+}
+if (problems.length > 0) {
+  notify(problems.join(" "));
+}
+setInterval(() => {
+  showState();
+  showFigures();
+}, 250);
+showState();
+barrage.connect();
