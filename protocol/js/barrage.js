@@ -479,6 +479,7 @@ export class Barrage extends EventTarget {
     for (const feed of this.#feeds.values()) {
       feed.state = "pending";
       feed.asking = 0;
+      feed.online = null;
       this.#timers.clearTimeout(feed.retryTimer);
       if (feed.joined && feed.handles.size === 0) {
         this.#feeds.delete(feed.topic);

@@ -790,6 +790,8 @@ test("online comes with subscribed, online frames and pongs", () => {
   world.socket.receive({ type: "pong", id: 9, online: { [TOPIC]: 3, other: 4 } });
   equal(subscription.online, 3);
   equal(of("online").map(({ count }) => count), [2, 3]);
+  world.socket.drop();
+  equal(subscription.online, null, "online of a lost connection");
 });
 
 test("values, retractions, joins and leaves reach the subscription", () => {

@@ -661,7 +661,9 @@ function showState() {
     waiting: left > 0 ? `Next try in ${left} s` : "Reconnecting",
     closed: "Closed",
   };
-  $("state").dataset.state = state;
+  if ($("state").dataset.state !== state) {
+    $("state").dataset.state = state;
+  }
   say("state-text", words[state]);
   $("stage").toggleAttribute("data-dimmed", state !== "connected" && dropped);
   $("away").hidden = !dropped || state === "connected";
@@ -865,7 +867,6 @@ $("copy").addEventListener("click", async () => {
 
 document.fonts.load("700 24px Emoji", "🚀");
 $("topic").textContent = topic;
-$("me").textContent = user;
 box.placeholder = innerWidth < 600 ? "Say something" : `Say something as ${user}`;
 show(calm.matches ? "list" : "flight");
 if (matchMedia("(hover: hover)").matches) {
