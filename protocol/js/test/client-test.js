@@ -309,6 +309,16 @@ test("pings at 80 to 100 % of the gateway's interval, again after each pong", as
   }
 });
 
+test("a gateway that tells no interval is pinged all the same, not all the time", async () => {
+  const world = setUp();
+  world.client.connect();
+  world.socket.welcome({ heartbeatMs: 0 });
+  await world.clock.advance(22_499);
+  equal(world.socket.of("ping").length, 0);
+  await world.clock.advance(1);
+  equal(world.socket.of("ping").length, 1);
+});
+
 test("no pong in time is a death", async () => {
   const world = connected();
   await world.clock.advance(22_500 + 9_999);
@@ -957,6 +967,14 @@ test("getToken without a token closes; failing, it is asked again; hanging, it i
   hanging.client.connect();
   await hanging.clock.advance(15_000);
   equal(hanging.client.state, "waiting");
+});
+
+test("a listener may close when getToken fails", async () => {
+  const world = setUp({ getToken: () => Promise.reject(new Error("503")) });
+  world.client.addEventListener("error", () => world.client.close());
+  world.client.connect();
+  await settle();
+  equal([world.client.state, world.clock.pending], ["closed", 0]);
 });
 
 test("a token that arrives after close opens nothing", async () => {

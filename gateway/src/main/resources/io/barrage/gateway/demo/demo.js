@@ -102,7 +102,8 @@ const SPRITES = 300;
  * up after a while, except one's own.
  */
 class Flight {
-  given = 0;
+  /** Comments that were given up: the stage was full, or the page hidden. */
+  unflown = 0;
   #canvas;
   #context;
   #flyers = [];
@@ -134,7 +135,7 @@ class Flight {
       return;
     }
     if (document.hidden || (this.#queue.length >= QUEUE_SIZE && !comment.own)) {
-      this.given++;
+      this.unflown++;
       return;
     }
     const waiting = { comment, until: performance.now() + PATIENCE_MS };
@@ -166,7 +167,7 @@ class Flight {
   }
 
   clear() {
-    this.given += this.#queue.length;
+    this.unflown += this.#queue.length;
     this.#queue = [];
     this.#flyers = [];
     this.#sparks = [];
@@ -220,7 +221,6 @@ class Flight {
 
   #wake() {
     if (this.#frame === 0 && !document.hidden) {
-      this.#last = performance.now();
       this.#frame = requestAnimationFrame((now) => this.#draw(now));
     }
   }
@@ -259,7 +259,7 @@ class Flight {
         full[comment.mode] = true;
       }
       if (now > until && !comment.own) {
-        this.given++;
+        this.unflown++;
         return false;
       }
       return true;
@@ -610,7 +610,7 @@ function showFigures() {
   say("received", count.format(figures.received));
   say("rate", rate > 0 && rate < 10 ? rate.toFixed(1) : count.format(Math.round(rate)));
   say("flying", count.format(flight.flying));
-  say("unflown", count.format(flight.given));
+  say("unflown", count.format(flight.unflown));
   say("missed", count.format(figures.missed));
   $("missed-figure").hidden = figures.missed === 0;
   say("round-trip", figures.roundTrip === null ? "–" : `${figures.roundTrip} ms`);
