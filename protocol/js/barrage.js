@@ -28,6 +28,7 @@ const LATE_MS = 2_000;
 const DOUBT_MS = 5_000;
 /** Signs of life of the page (shown, online again) start at most one attempt in this time. */
 const WAKE_SPACING_MS = 1_000;
+const DEFAULT_HEARTBEAT_MS = 25_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 const DEFAULTS = {
@@ -360,8 +361,8 @@ export class Barrage extends EventTarget {
         },
         (cause) => {
           if (generation === this.#generation) {
-            this.#report(new BarrageError("token_failed", `getToken failed: ${cause?.message ?? cause}`));
             this.#lose(CLOSE_ABNORMAL, "no token");
+            this.#report(new BarrageError("token_failed", `getToken failed: ${cause?.message ?? cause}`));
           }
         },
       );
@@ -378,8 +379,8 @@ export class Barrage extends EventTarget {
     try {
       socket = new this.#options.WebSocket(url.href, protocols);
     } catch (cause) {
-      this.#report(new BarrageError("bad_request", `WebSocket refused to start: ${cause.message}`));
       this.#finish(4400, cause.message);
+      this.#report(new BarrageError("bad_request", `WebSocket refused to start: ${cause.message}`));
       return;
     }
     this.#socket = socket;
@@ -479,6 +480,7 @@ export class Barrage extends EventTarget {
     for (const feed of this.#feeds.values()) {
       feed.state = "pending";
       feed.asking = 0;
+      feed.online = null;
       this.#timers.clearTimeout(feed.retryTimer);
       if (feed.joined && feed.handles.size === 0) {
         this.#feeds.delete(feed.topic);
@@ -568,7 +570,8 @@ export class Barrage extends EventTarget {
 
   /** 80-100 % of the gateway's interval: pings of many clients spread, and come before it has to ask itself. */
   #schedulePing() {
-    const interval = this.#welcome.heartbeatMs * (0.8 + 0.2 * this.#random());
+    const heartbeatMs = this.#welcome.heartbeatMs || DEFAULT_HEARTBEAT_MS;
+    const interval = Math.min(heartbeatMs * (0.8 + 0.2 * this.#random()), MAX_TIMEOUT_MS);
     this.#timers.clearTimeout(this.#pingTimer);
     const due = this.#timers.now() + interval;
     this.#pingTimer = this.#timers.setTimeout(() => {

@@ -88,7 +88,7 @@ function plain(text) {
 
 // --- flight: lanes and canvas ---
 
-const LANE_GAP = 28;
+const LANE_GAP = 24;
 /** The slowest that a comment flies for the sake of the one before it, as a part of its natural speed. */
 const SLOWEST = 0.6;
 const REST_MS = 4_500;
@@ -102,7 +102,8 @@ const SPRITES = 300;
  * up after a while, except one's own.
  */
 class Flight {
-  given = 0;
+  /** Comments that were given up: the stage was full, or the page hidden. */
+  unflown = 0;
   #canvas;
   #context;
   #flyers = [];
@@ -112,6 +113,10 @@ class Flight {
   #lanes = { scroll: [], top: [], bottom: [] };
   #frame = 0;
   #last = 0;
+  #scale = 1;
+  #width = 0;
+  #height = 0;
+  #size = 0;
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -130,7 +135,7 @@ class Flight {
       return;
     }
     if (document.hidden || (this.#queue.length >= QUEUE_SIZE && !comment.own)) {
-      this.given++;
+      this.unflown++;
       return;
     }
     const waiting = { comment, until: performance.now() + PATIENCE_MS };
@@ -162,7 +167,7 @@ class Flight {
   }
 
   clear() {
-    this.given += this.#queue.length;
+    this.unflown += this.#queue.length;
     this.#queue = [];
     this.#flyers = [];
     this.#sparks = [];
@@ -180,43 +185,42 @@ class Flight {
     this.#height = clientHeight;
     this.#canvas.width = Math.round(clientWidth * this.#scale);
     this.#canvas.height = Math.round(clientHeight * this.#scale);
-    this.#size = Math.round(Math.min(26, Math.max(18, 12 + clientWidth / 110)));
+    // By the screen, not the window: who resizes a window keeps the comments that are in the air.
+    const size = Math.round(Math.min(26, Math.max(18, 12 + Math.max(screen.width, screen.height) / 110)));
+    if (size !== this.#size) {
+      this.#size = size;
+      this.#flyers = [];
+    }
     this.#sprites.clear();
     this.#layLanes();
     this.#wake();
   }
 
-  #scale = 1;
-  #width = 0;
-  #height = 0;
-  #size = 24;
-
   /** A few lanes at the top and bottom are for comments that rest there: one at rest and one in flight never cross. */
   #layLanes() {
-    const lane = Math.round(this.#size * 1.56);
+    const step = Math.round(this.#size * 1.56);
     const top = document.querySelector("header").offsetHeight;
-    const total = Math.max(3, Math.floor((this.#height - top - 10) / lane));
+    const total = Math.max(3, Math.floor((this.#height - top - 10) / step));
     const resting = total >= 9 ? 2 : 1;
     const before = this.#lanes;
-    const lay = (count, first, step, old) =>
-      Array.from({ length: count }, (_, i) => ({ y: top + (first + step * i) * lane, last: null, ...keep(old[i]) }));
-    // Whatever is in the air keeps its lane as long as there is one; the new place is the old number's.
-    const keep = (old) => (old?.last && this.#flyers.includes(old.last) ? { last: old.last } : {});
+    const lay = (lanes, first, way, old) =>
+      Array.from({ length: lanes }, (_, i) => ({ y: top + (first + way * i) * step, last: null, ...keep(old[i]) }));
+    // Whatever is in the air keeps its lane's number, as long as there is one.
+    const keep = (old) => (this.#flyers.includes(old?.last) ? { last: old.last } : {});
     this.#lanes = {
       top: lay(resting, 0, 1, before.top),
       scroll: lay(total - 2 * resting, resting, 1, before.scroll),
       bottom: lay(resting, total - 1, -1, before.bottom),
     };
     this.#flyers = this.#flyers.filter((flyer) => {
-      const now = this.#lanes[flyer.comment.mode][flyer.lane];
-      flyer.y = now?.y;
-      return now !== undefined;
+      const lane = this.#lanes[flyer.comment.mode][flyer.lane];
+      flyer.y = lane?.y;
+      return lane !== undefined;
     });
   }
 
   #wake() {
     if (this.#frame === 0 && !document.hidden) {
-      this.#last = performance.now();
       this.#frame = requestAnimationFrame((now) => this.#draw(now));
     }
   }
@@ -255,7 +259,7 @@ class Flight {
         full[comment.mode] = true;
       }
       if (now > until && !comment.own) {
-        this.given++;
+        this.unflown++;
         return false;
       }
       return true;
@@ -606,7 +610,7 @@ function showFigures() {
   say("received", count.format(figures.received));
   say("rate", rate > 0 && rate < 10 ? rate.toFixed(1) : count.format(Math.round(rate)));
   say("flying", count.format(flight.flying));
-  say("unflown", count.format(flight.given));
+  say("unflown", count.format(flight.unflown));
   say("missed", count.format(figures.missed));
   $("missed-figure").hidden = figures.missed === 0;
   say("round-trip", figures.roundTrip === null ? "–" : `${figures.roundTrip} ms`);
@@ -657,7 +661,9 @@ function showState() {
     waiting: left > 0 ? `Next try in ${left} s` : "Reconnecting",
     closed: "Closed",
   };
-  $("state").dataset.state = state;
+  if ($("state").dataset.state !== state) {
+    $("state").dataset.state = state;
+  }
   say("state-text", words[state]);
   $("stage").toggleAttribute("data-dimmed", state !== "connected" && dropped);
   $("away").hidden = !dropped || state === "connected";
@@ -861,7 +867,6 @@ $("copy").addEventListener("click", async () => {
 
 document.fonts.load("700 24px Emoji", "🚀");
 $("topic").textContent = topic;
-$("me").textContent = user;
 box.placeholder = innerWidth < 600 ? "Say something" : `Say something as ${user}`;
 show(calm.matches ? "list" : "flight");
 if (matchMedia("(hover: hover)").matches) {

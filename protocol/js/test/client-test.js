@@ -1,0 +1,1088 @@
+import { Barrage } from "../barrage.js";
+import { FakeClock, FakePage, equal, fakeWebSockets, rejection, run, settle, test } from "./harness.js";
+
+const TOPIC = "room:42";
+const URL_ = "ws://gateway.example/ws";
+
+/** A client with everything around it in the test's hands. `random` is the test's to change; 0.5 unless it does. */
+function setUp(options = {}) {
+  const clock = new FakeClock();
+  const page = new FakePage();
+  const sockets = [];
+  const world = { clock, page, sockets, random: 0.5, states: [] };
+  world.client = new Barrage(URL_, {
+    WebSocket: fakeWebSockets(sockets),
+    timers: clock,
+    window: page,
+    random: () => world.random,
+    ...options,
+  });
+  for (const state of ["connecting", "connected", "waiting", "closed"]) {
+    world.client.addEventListener(state, ({ detail }) => world.states.push({ state, ...detail }));
+  }
+  Object.defineProperty(world, "socket", { get: () => sockets.at(-1) });
+  return world;
+}
+
+/** ... and connected. */
+function connected(options) {
+  const world = setUp(options);
+  world.client.connect();
+  world.socket.welcome();
+  return world;
+}
+
+/** Everything that a subscription tells, in order, as `[type, detail]`. */
+function recorded(client, topic = TOPIC, options = {}) {
+  const events = [];
+  const subscription = client.subscribe(topic, options);
+  for (const type of ["message", "subscribed", "gap", "error", "unsubscribed", "online", "value", "retract", "join", "leave"]) {
+    subscription.addEventListener(type, ({ detail }) => events.push([type, detail]));
+  }
+  return {
+    subscription,
+    events,
+    data: () => events.filter(([type]) => type === "message").map(([, message]) => message.data),
+    of: (type) => events.filter(([t]) => t === type).map(([, detail]) => detail),
+  };
+}
+
+/** The delays of so many attempts that fail in a row. */
+async function failingDelays(world, count) {
+  const delays = [];
+  for (let i = 0; i < count; i++) {
+    world.socket.drop(1006);
+    const { delayMs } = world.states.at(-1);
+    delays.push(delayMs);
+    await world.clock.advance(delayMs);
+  }
+  return delays;
+}
+
+// --- connecting ---
+
+test("offers the protocol and is connected with the welcome, not with the open socket", () => {
+  const world = setUp();
+  world.client.connect();
+  equal(world.socket.url, URL_);
+  equal(world.socket.protocols, ["barrage.v1"]);
+  world.socket.readyState = 1;
+  equal(world.client.state, "connecting");
+  world.socket.welcome({ user: "u7" });
+  equal(world.client.state, "connected");
+  equal([world.client.user, world.client.connection], ["u7", "c1"]);
+});
+
+test("sends the token as a subprotocol, never in the address", () => {
+  const world = setUp({ token: "aa.bb.cc" });
+  world.client.connect();
+  equal(world.socket.protocols, ["barrage.v1", "token.aa.bb.cc"]);
+  equal(world.socket.url, URL_);
+});
+
+test("keeps the address's query, adds batch, and turns http into ws", () => {
+  const sockets = [];
+  const client = new Barrage("https://gateway.example/ws?user=u7#here", { WebSocket: fakeWebSockets(sockets), batch: true });
+  client.connect();
+  equal(sockets[0].url, "wss://gateway.example/ws?user=u7&batch=1");
+  client.close();
+});
+
+test("refuses an address with what belongs in calls", () => {
+  let refused = 0;
+  for (const url of [`${URL_}?topic=a`, `${URL_}?token=a`, "ftp://gateway.example/"]) {
+    try {
+      new Barrage(url, { WebSocket: class {} });
+    } catch (error) {
+      refused += error instanceof TypeError ? 1 : 0;
+    }
+  }
+  equal(refused, 3);
+});
+
+test("gives up an attempt that hangs, and makes another", async () => {
+  const world = setUp();
+  world.client.connect();
+  await world.clock.advance(14_999);
+  equal(world.client.state, "connecting");
+  await world.clock.advance(1);
+  equal(world.client.state, "waiting");
+  equal(world.sockets[0].closedWith, 1000);
+  await world.clock.advance(500);
+  equal(world.sockets.length, 2);
+});
+
+test("frames of a socket that was given up are not heard", async () => {
+  const world = connected();
+  const { data } = recorded(world.client);
+  const old = world.socket;
+  old.subscribed(TOPIC);
+  const { onmessage } = old;
+  old.drop();
+  onmessage({ data: '{"type":"message","topic":"room:42","offset":1,"data":1}' });
+  equal(data(), []);
+});
+
+test("ready resolves with the welcome and rejects when closed", async () => {
+  const world = setUp();
+  equal(await rejection(world.client.ready()), "closed");
+  world.client.connect();
+  const ready = world.client.ready();
+  world.socket.welcome();
+  await ready;
+  await world.client.ready();
+  world.socket.drop();
+  const never = rejection(world.client.ready());
+  world.client.close();
+  equal(await never, "closed");
+});
+
+test("close leaves no timer, no socket and no listener behind", async () => {
+  const world = connected();
+  recorded(world.client);
+  const pending = rejection(world.client.publish(TOPIC, 1));
+  world.client.close();
+  equal(await pending, "disconnected");
+  equal(world.socket.closedWith, 1000);
+  equal(world.clock.pending, 0);
+  equal(world.states.at(-1), { state: "closed", code: 1000, reason: "" });
+  equal(world.page.listeners, 0);
+  await world.clock.advance(600_000);
+  equal(world.sockets.length, 1);
+});
+
+test("connect after close starts afresh and recovers", () => {
+  const world = connected();
+  recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 5 });
+  world.client.close();
+  world.client.connect();
+  world.socket.welcome();
+  equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 5 });
+});
+
+// --- backoff and close codes ---
+
+test("backoff doubles up to its cap", async () => {
+  const world = setUp();
+  world.random = 1;
+  world.client.connect();
+  equal(await failingDelays(world, 7), [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+});
+
+test("backoff has full jitter: from nothing to the whole", async () => {
+  const world = setUp();
+  world.client.connect();
+  world.random = 0;
+  equal(await failingDelays(world, 2), [0, 0]);
+  world.random = 0.25;
+  equal(await failingDelays(world, 2), [1_000, 2_000]);
+});
+
+test("backoff's bounds are options, and the exponent can't overflow", async () => {
+  const world = setUp({ backoff: { baseMs: 10, capMs: 50 } });
+  world.random = 1;
+  world.client.connect();
+  equal((await failingDelays(world, 2_000)).slice(-1), [50]);
+});
+
+test("a connection that was stable resets the backoff, a short one doesn't", async () => {
+  const world = setUp();
+  world.random = 1;
+  world.client.connect();
+  await failingDelays(world, 3);
+  world.socket.welcome();
+  await world.clock.advance(9_999);
+  equal(await failingDelays(world, 1), [8_000]);
+  world.socket.welcome();
+  await world.clock.advance(10_000);
+  equal(await failingDelays(world, 2), [1_000, 2_000]);
+});
+
+test("waiting tells when, why and how often", () => {
+  const world = connected();
+  world.socket.drop(1012, "restart");
+  const at = world.clock.now() + 500;
+  equal(world.states.at(-1), { state: "waiting", at, delayMs: 500, attempt: 1, code: 1012, reason: "restart" });
+  equal(world.client.nextAttemptAt, at);
+});
+
+for (const code of [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4408, 4409, 4429, 4500, 4503, 4999]) {
+  test(`comes back after ${code}`, async () => {
+    const world = connected();
+    world.socket.drop(code);
+    equal(world.states.at(-1).delayMs, 500);
+    await world.clock.advance(500);
+    equal(world.sockets.length, 2);
+  });
+}
+
+for (const code of [1002, 1003, 1007, 1008, 1009, 1010, 4400, 4401, 4403]) {
+  test(`doesn't come back after ${code}`, async () => {
+    const world = connected({ token: "old" });
+    world.socket.drop(code, "name");
+    equal(world.states.at(-1), { state: "closed", code, reason: "name" });
+    world.page.sign("online");
+    await world.clock.advance(600_000);
+    equal(world.sockets.length, 1);
+  });
+}
+
+test("the gateway's hint replaces the backoff, exactly", async () => {
+  const world = connected();
+  world.random = 1;
+  world.socket.drop(4503, "overloaded retryAfterMs=3120");
+  equal(world.states.at(-1).delayMs, 3_120);
+  await world.clock.advance(3_119);
+  equal(world.sockets.length, 1);
+  await world.clock.advance(1);
+  equal(world.sockets.length, 2);
+});
+
+test("a page that wakes up doesn't come before the hint", async () => {
+  const world = connected();
+  world.socket.drop(4429, "rate_limited retryAfterMs=60000");
+  await world.clock.advance(30_000);
+  world.page.sign("online");
+  world.page.show();
+  equal(world.states.at(-1).delayMs, 60_000);
+  await world.clock.advance(29_999);
+  equal(world.sockets.length, 1);
+  await world.clock.advance(1);
+  equal(world.sockets.length, 2);
+});
+
+test("connect() while waiting is now", () => {
+  const world = connected();
+  world.socket.drop(4503, "overloaded retryAfterMs=60000");
+  world.client.connect();
+  equal(world.sockets.length, 2);
+});
+
+// --- goaway ---
+
+test("goaway: stays until the hint, then moves in one step", async () => {
+  const world = connected();
+  const { data } = recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  await world.clock.advance(20_000);
+  world.socket.receive({ type: "pong" });
+  world.socket.receive({ type: "goaway", reason: "draining", reconnectAfterMs: 3_120 });
+  await world.clock.advance(3_119);
+  world.socket.message(TOPIC, 1, "still here");
+  equal(data(), ["still here"]);
+  equal(world.sockets.length, 1);
+  await world.clock.advance(1);
+  equal(world.sockets.length, 2);
+  equal(world.sockets[0].closedWith, 1000);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 1 });
+  equal(world.states.map(({ state }) => state), ["connecting", "connected", "connecting", "connected"]);
+});
+
+test("goaway: if the gateway closes first, what is left of the hint is waited for", async () => {
+  const world = connected();
+  world.socket.receive({ type: "goaway", reason: "draining", reconnectAfterMs: 3_000 });
+  await world.clock.advance(1_000);
+  world.socket.drop(1001, "going_away");
+  equal(world.states.at(-1).delayMs, 2_000);
+  await world.clock.advance(2_000);
+  equal(world.sockets.length, 2);
+});
+
+// --- heartbeat ---
+
+test("pings at 80 to 100 % of the gateway's interval, again after each pong", async () => {
+  for (const [random, interval] of [[0, 20_000], [0.999_999, 25_000]]) {
+    const world = setUp();
+    world.random = random;
+    world.client.connect();
+    world.socket.welcome();
+    await world.clock.advance(interval - 1);
+    equal(world.socket.of("ping").length, 0);
+    await world.clock.advance(1);
+    equal(world.socket.of("ping").length, 1);
+    world.socket.receive({ type: "pong", id: world.socket.of("ping")[0].id });
+    await world.clock.advance(interval);
+    equal(world.socket.of("ping").length, 2);
+    equal(world.client.state, "connected");
+  }
+});
+
+test("a gateway that tells no interval is pinged all the same, not all the time", async () => {
+  const world = setUp();
+  world.client.connect();
+  world.socket.welcome({ heartbeatMs: 0 });
+  await world.clock.advance(22_499);
+  equal(world.socket.of("ping").length, 0);
+  await world.clock.advance(1);
+  equal(world.socket.of("ping").length, 1);
+});
+
+test("no pong in time is a death", async () => {
+  const world = connected();
+  await world.clock.advance(22_500 + 9_999);
+  equal(world.client.state, "connected");
+  await world.clock.advance(1);
+  equal(world.states.at(-1).code, 4409);
+  equal(world.sockets[0].closedWith, 1000);
+});
+
+test("any frame after the ping is a sign of life", async () => {
+  const world = connected();
+  await world.clock.advance(22_500 + 5_000);
+  world.socket.receive({ type: "online", topic: TOPIC, count: 1 });
+  await world.clock.advance(5_000);
+  equal(world.client.state, "connected");
+  await world.clock.advance(22_500);
+  equal(world.socket.of("ping").length, 2);
+});
+
+test("a ping timer that fires late pings, and doesn't declare death", async () => {
+  const world = connected();
+  await world.clock.sleep(3_600_000);
+  equal(world.client.state, "connected");
+  equal(world.socket.of("ping").length, 1);
+  await world.clock.advance(4_999);
+  equal(world.client.state, "connected");
+  await world.clock.advance(1);
+  equal(world.states.at(-1).code, 4409);
+});
+
+test("a pong deadline that fires late asks once more, and only then gives up", async () => {
+  const world = connected();
+  await world.clock.advance(22_500);
+  await world.clock.sleep(3_600_000);
+  equal(world.client.state, "connected");
+  equal(world.socket.of("ping").length, 2);
+  world.socket.receive({ type: "pong" });
+  await world.clock.advance(10_000);
+  equal(world.client.state, "connected");
+  await world.clock.advance(12_500);
+  await world.clock.sleep(3_600_000);
+  await world.clock.sleep(3_600_000);
+  equal(world.states.at(-1).code, 4409);
+});
+
+// --- the page ---
+
+test("a page that is shown again or back online doesn't sit out the backoff", async () => {
+  for (const sign of ["online", "pageshow", "visible", "resume"]) {
+    const world = setUp();
+    world.random = 1;
+    world.client.connect();
+    await failingDelays(world, 5);
+    world.socket.drop();
+    await world.clock.advance(2_000);
+    const before = world.sockets.length;
+    if (sign === "visible") {
+      world.page.show();
+    } else if (sign === "resume") {
+      world.page.document.dispatchEvent(new Event("resume"));
+    } else {
+      world.page.sign(sign);
+    }
+    equal(world.sockets.length, before + 1, sign);
+  }
+});
+
+test("many signs at once start one attempt a second", async () => {
+  const world = setUp();
+  world.random = 1;
+  world.client.connect();
+  await failingDelays(world, 5);
+  await world.clock.advance(100);
+  world.socket.drop();
+  const before = world.sockets.length;
+  world.page.sign("online");
+  world.page.show();
+  equal(world.sockets.length, before);
+  equal(world.states.at(-1).delayMs, 900);
+  await world.clock.advance(900);
+  equal(world.sockets.length, before + 1);
+});
+
+test("a hidden page doesn't hurry", async () => {
+  const world = setUp();
+  world.client.connect();
+  await failingDelays(world, 5);
+  world.socket.drop();
+  await world.clock.advance(2_000);
+  const before = world.sockets.length;
+  world.page.show("hidden");
+  equal(world.sockets.length, before);
+});
+
+test("an attempt that began on another network is given up when the page is online again", async () => {
+  const world = setUp();
+  world.client.connect();
+  await world.clock.advance(6_000);
+  world.page.sign("online");
+  equal(world.sockets.length, 2);
+  equal(world.sockets[0].closedWith, 1000);
+});
+
+test("a connected page that comes back asks, and doesn't wait long", async () => {
+  for (const sign of ["online", "offline"]) {
+    const world = connected();
+    await world.clock.advance(5_000);
+    world.page.sign(sign);
+    equal(world.socket.of("ping").length, 1, sign);
+    await world.clock.advance(5_000);
+    equal(world.states.at(-1).code, 4409, sign);
+  }
+});
+
+test("doubt shortens the wait for a pong that is already awaited", async () => {
+  const world = connected();
+  await world.clock.advance(22_500 + 1_000);
+  world.page.sign("online");
+  await world.clock.advance(5_000);
+  equal(world.states.at(-1).code, 4409);
+});
+
+test("a connection that just spoke isn't doubted", async () => {
+  const world = connected();
+  await world.clock.advance(1_000);
+  world.page.show();
+  equal(world.socket.of("ping").length, 0);
+});
+
+test("a page that is put away closes, and reconnects when it is shown", async () => {
+  const world = connected();
+  await world.clock.advance(5_000);
+  world.page.sign("pagehide");
+  equal(world.socket.closedWith, 1000);
+  equal([world.client.state, world.client.nextAttemptAt], ["waiting", null]);
+  await world.clock.advance(600_000);
+  equal(world.sockets.length, 1);
+  world.page.sign("pageshow");
+  equal(world.sockets.length, 2);
+});
+
+// --- subscriptions ---
+
+test("subscribes once connected, in the order asked", () => {
+  const world = setUp();
+  recorded(world.client, "a");
+  recorded(world.client, "b", { last: 20 });
+  world.client.connect();
+  equal(world.socket.sent, []);
+  world.socket.welcome();
+  recorded(world.client, "c");
+  equal(world.socket.sent, [
+    { type: "subscribe", id: 1, topic: "a" },
+    { type: "subscribe", id: 2, topic: "b", last: 20 },
+    { type: "subscribe", id: 3, topic: "c" },
+  ]);
+});
+
+test("tells subscribed and messages with all their fields", () => {
+  const world = connected();
+  const { events, subscription } = recorded(world.client);
+  equal(subscription.state, "subscribing");
+  world.socket.subscribed(TOPIC, { offset: 17, online: 3 });
+  equal(subscription.state, "subscribed");
+  world.socket.receive({
+    type: "message", topic: TOPIC, offset: 18, time: 5, sender: "u7", priority: "high", hidden: 2, data: { a: 1 },
+  });
+  world.socket.receive({ type: "message", topic: TOPIC, offset: 19, data: null });
+  equal(events[0], ["subscribed", { topic: TOPIC, epoch: "e1", offset: 17, online: 3 }]);
+  const common = { topic: TOPIC, epoch: "e1" };
+  equal(events[1][1], { ...common, offset: 18, time: 5, sender: "u7", priority: "high", hidden: 2, data: { a: 1 } });
+  equal(events[2][1], { ...common, offset: 19, priority: "normal", hidden: 0, data: null });
+  equal(subscription.position, { epoch: "e1", offset: 19 });
+  equal(subscription.online, 3);
+});
+
+test("comes back with since, and says whether that recovered", async () => {
+  const world = connected();
+  const { of, data } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 17 });
+  world.socket.message(TOPIC, 18);
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 18 });
+  world.socket.subscribed(TOPIC, { offset: 20, recovered: true });
+  equal(of("subscribed")[1], { topic: TOPIC, epoch: "e1", offset: 20, recovered: true, since: { epoch: "e1", offset: 18 } });
+  world.socket.message(TOPIC, 19);
+  world.socket.message(TOPIC, 20);
+  world.socket.message(TOPIC, 21);
+  equal(data(), [18, 19, 20, 21]);
+  equal(of("gap"), []);
+});
+
+test("without recovery it goes on from the head", async () => {
+  const world = connected();
+  const { of, data, subscription } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 17 });
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  world.socket.subscribed(TOPIC, { offset: 30, recovered: false });
+  equal(of("subscribed")[1].recovered, false);
+  equal(subscription.position, { epoch: "e1", offset: 30 });
+  world.socket.message(TOPIC, 30);
+  world.socket.message(TOPIC, 31);
+  equal(data(), [31]);
+});
+
+test("a new epoch on a live topic starts the numbering anew", () => {
+  const world = connected();
+  const { of, data, subscription } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 17 });
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e2", offset: 2, recovered: false });
+  world.socket.message(TOPIC, 3);
+  equal(data(), [3]);
+  equal(of("subscribed").map(({ epoch, recovered }) => [epoch, recovered]), [["e1", undefined], ["e2", false]]);
+  equal(subscription.position, { epoch: "e2", offset: 3 });
+});
+
+test("a head below what was seen is believed: the numbering was rolled back", async () => {
+  const world = connected();
+  const { data } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 17 });
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  world.socket.subscribed(TOPIC, { offset: 5, recovered: false });
+  world.socket.message(TOPIC, 6);
+  equal(data(), [6]);
+});
+
+test("last brings older messages without calling them gaps or duplicates", async () => {
+  const world = connected();
+  const { data, of } = recorded(world.client, TOPIC, { last: 3 });
+  world.socket.subscribed(TOPIC, { offset: 10 });
+  for (const offset of [9, 10, 11]) {
+    world.socket.message(TOPIC, offset);
+  }
+  equal(data(), [9, 10, 11]);
+  equal(of("gap"), []);
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 11 });
+  world.socket.subscribed(TOPIC, { offset: 12, recovered: false });
+  for (const offset of [10, 11, 12, 13]) {
+    world.socket.message(TOPIC, offset);
+  }
+  equal(data(), [9, 10, 11, 12, 13]);
+});
+
+test("since given by the application is where the first subscription starts", () => {
+  const world = connected();
+  const { data } = recorded(world.client, TOPIC, { since: { epoch: "e1", offset: 3 } });
+  equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 3 });
+  world.socket.subscribed(TOPIC, { offset: 4, recovered: true });
+  world.socket.message(TOPIC, 4);
+  equal(data(), [4]);
+});
+
+test("a message comes once", () => {
+  const world = connected();
+  const { data } = recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  for (const offset of [1, 2, 2, 1, 3]) {
+    world.socket.message(TOPIC, offset);
+  }
+  equal(data(), [1, 2, 3]);
+});
+
+test("a line without offset always comes, and moves nothing", () => {
+  const world = connected();
+  const { data, subscription } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 4 });
+  world.socket.receive({ type: "message", topic: TOPIC, data: "mine" });
+  world.socket.receive({ type: "message", topic: TOPIC, data: "mine" });
+  equal(data(), ["mine", "mine"]);
+  equal(subscription.position.offset, 4);
+});
+
+test("gaps move the position; hidden ones have none", () => {
+  const world = connected();
+  const { of, data, subscription } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 19 });
+  world.socket.receive({ type: "gap", topic: TOPIC, from: 20, to: 60, count: 41, reason: "behind" });
+  equal(subscription.position.offset, 60);
+  world.socket.message(TOPIC, 60);
+  world.socket.message(TOPIC, 61);
+  world.socket.receive({ type: "gap", topic: TOPIC, count: 37, reason: "hidden" });
+  equal(data(), [61]);
+  equal(of("gap"), [
+    { topic: TOPIC, from: 20, to: 60, count: 41, reason: "behind" },
+    { topic: TOPIC, count: 37, reason: "hidden" },
+  ]);
+});
+
+test("a hole that the gateway doesn't explain is told", () => {
+  const world = connected();
+  const { events } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 1 });
+  world.socket.message(TOPIC, 5);
+  equal(events.slice(1).map(([type]) => type), ["gap", "message"]);
+  equal(events[1][1], { topic: TOPIC, from: 2, to: 4, count: 3, reason: "missing" });
+});
+
+test("batches are messages, and end when a listener leaves", () => {
+  const world = connected();
+  const { data, subscription } = recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  subscription.addEventListener("message", ({ detail }) => detail.offset === 2 && subscription.unsubscribe());
+  world.socket.receive({ type: "messages", topic: TOPIC, messages: [1, 2, 3].map((offset) => ({ offset, data: offset })) });
+  equal(data(), [1, 2]);
+});
+
+test("raw is the data as published, of messages, batches and values", () => {
+  const world = connected();
+  const { of } = recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  const raws = [
+    '12345678901234567890',
+    '{ "n" : 1.0000000000000000001, "data":[1,{"data":2}], "s":"}\\"]\\\\" }',
+    '"\\"data\\":{"',
+    "[]",
+    "null",
+  ];
+  raws.forEach((raw, i) =>
+    world.socket.receiveText(`{"type":"message","topic":"${TOPIC}","offset":${i + 1},"sender":"{\\"data\\":","data":${raw}}`),
+  );
+  const elements = raws.map((raw, i) => `{"offset":${i + 6},"sender":"data","data":${raw}}`).join(",");
+  world.socket.receiveText(`{"type":"messages","topic":"${TOPIC}","messages":[${elements}]}`);
+  world.socket.receiveText(`{"type":"value","topic":"${TOPIC}","key":"data","data":${raws[0]}}`);
+  equal(of("message").map(({ raw }) => raw), [...raws, ...raws]);
+  equal(of("value")[0].raw, raws[0]);
+  equal(of("message")[1].data.data, [1, { data: 2 }]);
+  world.socket.receiveText(`{"type":"message","topic":"${TOPIC}","newer":{"data":1},"offset":11,"data":2}`);
+  equal(of("message").at(-1).raw, "2");
+});
+
+test("handles on a topic share one subscription on the wire", async () => {
+  const world = connected();
+  const first = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 4 });
+  const second = recorded(world.client);
+  equal(second.events, []);
+  await settle();
+  equal(second.of("subscribed"), [{ topic: TOPIC, epoch: "e1", offset: 4 }]);
+  world.socket.message(TOPIC, 5);
+  equal([first.data(), second.data()], [[5], [5]]);
+  first.subscription.unsubscribe();
+  world.socket.message(TOPIC, 6);
+  equal([first.data(), second.data()], [[5], [5, 6]]);
+  equal(world.socket.of("unsubscribe").length, 0);
+  second.subscription.unsubscribe();
+  equal(world.socket.of("unsubscribe"), [{ type: "unsubscribe", id: 2, topic: TOPIC }]);
+  equal(world.socket.of("subscribe").length, 1);
+  equal(second.of("unsubscribed"), [{ topic: TOPIC, code: "left", reason: "" }]);
+  equal(second.subscription.state, "unsubscribed");
+});
+
+test("what still comes for a topic that was left and joined again belongs to the old subscription", () => {
+  const world = connected();
+  recorded(world.client).subscription.unsubscribe();
+  const [{ id: oldId }] = world.socket.of("subscribe");
+  const { events, data } = recorded(world.client);
+  world.socket.receive({ type: "subscribed", id: oldId, topic: TOPIC, epoch: "e1", offset: 1 });
+  world.socket.message(TOPIC, 2);
+  world.socket.receive({ type: "unsubscribed", id: world.socket.of("unsubscribe")[0].id, topic: TOPIC });
+  equal(events, []);
+  world.socket.subscribed(TOPIC, { offset: 2 });
+  world.socket.message(TOPIC, 3);
+  equal(data(), [3]);
+});
+
+test("a topic that was left isn't asked for after reconnecting", async () => {
+  const world = connected();
+  recorded(world.client).subscription.unsubscribe();
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.sent, []);
+});
+
+test("a refused subscription tells error and ends", async () => {
+  const world = connected();
+  const { events, subscription } = recorded(world.client);
+  world.socket.receive({ type: "error", id: 1, topic: TOPIC, code: "not_permitted", message: "no" });
+  equal(events.map(([type, { code }]) => [type, code]), [["error", "not_permitted"], ["unsubscribed", "not_permitted"]]);
+  equal(subscription.state, "unsubscribed");
+  await world.clock.advance(15_000);
+  equal(world.socket.of("subscribe").length, 1);
+});
+
+test("a subscription refused for now is asked for again, with backoff", async () => {
+  const world = connected();
+  const { subscription, of } = recorded(world.client);
+  world.random = 1;
+  for (const delay of [1_000, 2_000]) {
+    const { id } = world.socket.of("subscribe").at(-1);
+    world.socket.receive({ type: "error", id, topic: TOPIC, code: "overloaded", message: "later" });
+    const before = world.socket.of("subscribe").length;
+    await world.clock.advance(delay - 1);
+    equal(world.socket.of("subscribe").length, before);
+    await world.clock.advance(1);
+    equal(world.socket.of("subscribe").length, before + 1);
+  }
+  world.socket.subscribed(TOPIC);
+  equal(subscription.state, "subscribed");
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "overloaded" });
+  equal(subscription.state, "pending");
+  await world.clock.advance(1_000);
+  equal(subscription.state, "subscribing", "after one base delay: the answer reset the backoff");
+  equal(of("unsubscribed"), []);
+});
+
+test("a subscription that isn't answered costs the connection", async () => {
+  const world = connected();
+  const { of } = recorded(world.client);
+  await world.clock.advance(10_000);
+  equal(of("error").map(({ code }) => code), ["timeout"]);
+  equal(world.states.at(-1).reason, "subscribe timeout");
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe").length, 1);
+});
+
+test("a subscription that was left before its answer costs nothing", async () => {
+  const world = connected();
+  recorded(world.client).subscription.unsubscribe();
+  await world.clock.advance(15_000);
+  equal(world.client.state, "connected");
+});
+
+test("the gateway may end a subscription", async () => {
+  const world = connected();
+  const { of } = recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "forbidden", reason: "moderator" });
+  equal(of("unsubscribed"), [{ topic: TOPIC, code: "forbidden", reason: "moderator" }]);
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.sent, []);
+});
+
+test("topics that the gateway joins are announced, and never asked for", async () => {
+  const world = setUp();
+  const early = recorded(world.client, "$user:u7");
+  const late = [];
+  world.client.addEventListener("joined", ({ detail: { topic } }) => {
+    if (topic === "news") {
+      late.push(recorded(world.client, topic));
+    }
+  });
+  world.client.connect();
+  world.socket.welcome({ user: "u7" });
+  for (const topic of ["$user:u7", "news"]) {
+    world.socket.receive({ type: "subscribed", topic, epoch: "e1", offset: 0 });
+    world.socket.message(topic, 1);
+  }
+  equal(world.socket.sent, []);
+  equal([early.data(), late[0].data()], [[1], [1]]);
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.sent, []);
+  world.socket.receive({ type: "subscribed", topic: "$user:u7", epoch: "e1", offset: 1 });
+  world.socket.receive({ type: "subscribed", topic: "news", epoch: "e1", offset: 9 });
+  equal([early.of("subscribed")[1].recovered, late[0].of("subscribed").at(-1).recovered], [true, false]);
+});
+
+test("online comes with subscribed, online frames and pongs", () => {
+  const world = connected();
+  const { of, subscription } = recorded(world.client);
+  equal(subscription.online, null);
+  world.socket.subscribed(TOPIC, { online: 1 });
+  world.socket.receive({ type: "online", topic: TOPIC, count: 2 });
+  equal(subscription.online, 2);
+  world.socket.receive({ type: "pong", id: 9, online: { [TOPIC]: 3, other: 4 } });
+  equal(subscription.online, 3);
+  equal(of("online").map(({ count }) => count), [2, 3]);
+  world.socket.drop();
+  equal(subscription.online, null, "online of a lost connection");
+});
+
+test("values, retractions, joins and leaves reach the subscription", () => {
+  const world = connected();
+  const { events } = recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  world.socket.receive({ type: "value", topic: TOPIC, key: "likes", data: 7 });
+  world.socket.receive({ type: "retract", topic: TOPIC, offsets: [1, 2] });
+  world.socket.receive({ type: "join", topic: TOPIC, user: "u1" });
+  world.socket.receive({ type: "leave", topic: TOPIC, user: "u1" });
+  equal(events.slice(1), [
+    ["value", { topic: TOPIC, key: "likes", data: 7, raw: "7" }],
+    ["retract", { topic: TOPIC, epoch: "e1", offsets: [1, 2] }],
+    ["join", { topic: TOPIC, user: "u1" }],
+    ["leave", { topic: TOPIC, user: "u1" }],
+  ]);
+});
+
+test("attention is said again after reconnecting", async () => {
+  const world = connected();
+  recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  const asked = world.client.attention(TOPIC, "digest");
+  const { id } = world.socket.of("attention")[0];
+  world.socket.receive({ type: "attention", id, topic: TOPIC, level: "digest" });
+  await asked;
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  world.socket.subscribed(TOPIC);
+  equal(world.socket.of("attention").map(({ level }) => level), ["digest"]);
+});
+
+// --- requests ---
+
+test("publish: data last, the position back", async () => {
+  const world = connected();
+  const published = world.client.publish(TOPIC, { text: "hi" }, { priority: "low", messageId: "m1" });
+  equal(Object.keys(world.socket.sent[0]), ["type", "id", "topic", "messageId", "priority", "data"]);
+  equal(world.socket.sent[0], { type: "publish", id: 1, topic: TOPIC, messageId: "m1", priority: "low", data: { text: "hi" } });
+  world.socket.receive({ type: "published", id: 1, topic: TOPIC, epoch: "e1", offset: 20 });
+  equal(await published, { epoch: "e1", offset: 20, duplicate: false });
+});
+
+test("publish: refused with the gateway's code", async () => {
+  const world = connected();
+  const published = world.client.publish(TOPIC, 1);
+  world.socket.receive({ type: "error", id: 1, topic: TOPIC, code: "rate_limited", message: "slow down" });
+  equal(await rejection(published), "rate_limited");
+});
+
+test("publish: what isn't JSON isn't sent", async () => {
+  const world = connected();
+  equal(await rejection(world.client.publish(TOPIC, undefined)), "TypeError");
+  equal(await rejection(world.client.publish(TOPIC, 1n)), "TypeError");
+  equal(world.socket.sent, []);
+  equal(world.clock.pending, 1, "timers: the ping only");
+});
+
+test("publish: never sent, and sent without an answer, are different", async () => {
+  const world = setUp();
+  equal(await rejection(world.client.publish(TOPIC, 1)), "not_connected");
+  world.client.connect();
+  equal(await rejection(world.client.publish(TOPIC, 1)), "not_connected");
+  world.socket.welcome();
+  const sent = world.client.publish(TOPIC, 1);
+  world.socket.drop();
+  equal(await rejection(sent), "disconnected");
+});
+
+test("requests time out, and a late answer is nobody's", async () => {
+  const world = connected();
+  const slow = rejection(world.client.publish(TOPIC, 1));
+  const slower = rejection(world.client.publish(TOPIC, 2, { timeoutMs: 12_000 }));
+  await world.clock.advance(10_000);
+  equal(await slow, "timeout");
+  world.socket.receive({ type: "published", id: 1, topic: TOPIC, epoch: "e1", offset: 1 });
+  equal(world.client.state, "connected");
+  await world.clock.advance(2_000);
+  equal(await slower, "timeout");
+});
+
+test("a request whose timer fires late gets its answer", async () => {
+  const world = connected();
+  const published = world.client.publish(TOPIC, 1);
+  await world.clock.sleep(60_000);
+  world.socket.receive({ type: "published", id: 1, topic: TOPIC, epoch: "e1", offset: 1 });
+  equal((await published).offset, 1);
+});
+
+test("presence and history", async () => {
+  const world = connected();
+  const presence = world.client.presence(TOPIC);
+  const history = world.client.history(TOPIC, { since: { epoch: "e1", offset: 1 }, limit: 2 });
+  equal(world.socket.sent[1], { type: "history", id: 2, topic: TOPIC, since: { epoch: "e1", offset: 1 }, limit: 2 });
+  world.socket.receive({ type: "presence", id: 1, topic: TOPIC, online: 2, users: 1, members: [{ user: "u7", connections: 2 }] });
+  world.socket.receiveText(
+    `{"type":"history","id":2,"topic":"${TOPIC}","epoch":"e1","messages":[{"offset":2,"data":1.0},{"offset":3,"data":"x"}],"more":true}`,
+  );
+  equal(await presence, { online: 2, users: 1, members: [{ user: "u7", connections: 2 }], truncated: false });
+  const { epoch, messages, more } = await history;
+  equal([epoch, more], ["e1", true]);
+  equal(messages.map(({ offset, data, raw }) => [offset, data, raw]), [[2, 1, "1.0"], [3, "x", '"x"']]);
+});
+
+// --- tokens ---
+
+test("getToken is asked first, and again after 4401, at once", async () => {
+  let count = 0;
+  const world = setUp({ getToken: async () => `t${++count}` });
+  world.client.connect();
+  await settle();
+  equal(world.socket.protocols[1], "token.t1");
+  world.socket.welcome();
+  await world.clock.advance(15_000);
+  world.socket.drop(4401, "unauthorized");
+  await settle();
+  equal(world.socket.protocols[1], "token.t2");
+  equal(world.states.map(({ state }) => state), ["connecting", "connected", "connecting"]);
+});
+
+test("a fresh token that is refused backs off", async () => {
+  let count = 0;
+  const world = setUp({ token: "stale", getToken: async () => `t${++count}` });
+  world.client.connect();
+  equal(world.socket.protocols[1], "token.stale");
+  world.socket.drop(4401);
+  await settle();
+  equal(world.socket.protocols[1], "token.t1");
+  world.socket.drop(4401);
+  equal(world.states.at(-1).state, "waiting");
+  await world.clock.advance(500);
+  equal(world.socket.protocols[1], "token.t2");
+});
+
+test("a token is kept for reconnects that have nothing to do with it", async () => {
+  let count = 0;
+  const world = setUp({ getToken: () => `t${++count}` });
+  world.client.connect();
+  await settle();
+  world.socket.drop(1006);
+  await world.clock.advance(500);
+  equal(world.socket.protocols[1], "token.t1");
+});
+
+test("getToken without a token closes; failing, it is asked again; hanging, it is given up", async () => {
+  const without = setUp({ getToken: () => null });
+  without.client.connect();
+  await settle();
+  equal(without.states.at(-1), { state: "closed", code: 4401, reason: "getToken gave no token" });
+
+  let count = 0;
+  const failing = setUp({ getToken: () => (++count === 1 ? Promise.reject(new Error("503")) : "t2") });
+  const errors = [];
+  failing.client.addEventListener("error", ({ detail }) => errors.push(detail.code));
+  failing.client.connect();
+  await settle();
+  equal([failing.client.state, errors], ["waiting", ["token_failed"]]);
+  await failing.clock.advance(500);
+  equal(failing.socket.protocols[1], "token.t2");
+
+  const hanging = setUp({ getToken: () => new Promise(() => {}) });
+  hanging.client.connect();
+  await hanging.clock.advance(15_000);
+  equal(hanging.client.state, "waiting");
+});
+
+test("a listener may close when getToken fails", async () => {
+  const world = setUp({ getToken: () => Promise.reject(new Error("503")) });
+  world.client.addEventListener("error", () => world.client.close());
+  world.client.connect();
+  await settle();
+  equal([world.client.state, world.clock.pending], ["closed", 0]);
+});
+
+test("a token that arrives after close opens nothing", async () => {
+  const world = setUp({ getToken: async () => "t1" });
+  world.client.connect();
+  world.client.close();
+  await settle();
+  equal(world.sockets.length, 0);
+});
+
+test("renews on the live connection before the token expires", async () => {
+  const jwt = (exp) => `h.${btoa(JSON.stringify({ exp }))}.s`;
+  const world = setUp({ getToken: async () => jwt(world.clock.now() / 1000 + 300) });
+  world.client.connect();
+  await settle();
+  world.socket.welcome({ heartbeatMs: 1_000_000 });
+  await world.clock.advance(269_999);
+  equal(world.socket.sent, []);
+  await world.clock.advance(1);
+  equal(world.socket.of("auth")[0].token, jwt(world.clock.now() / 1000 + 300));
+  const expires = world.clock.now() / 1000 + 100;
+  world.socket.receive({ type: "authenticated", id: world.socket.of("auth")[0].id, user: "u7", expires });
+  await world.clock.advance(79_999);
+  equal(world.socket.of("auth").length, 1);
+  await world.clock.advance(1);
+  equal(world.socket.of("auth").length, 2);
+  equal(world.client.state, "connected");
+});
+
+// --- bad company ---
+
+test("listeners that throw break neither each other nor the client", async () => {
+  const world = connected();
+  const uncaught = catchUncaught();
+  const subscription = world.client.subscribe(TOPIC, {
+    onMessage() {
+      throw new Error("first");
+    },
+  });
+  const seen = [];
+  subscription.addEventListener("message", ({ detail }) => seen.push(detail.data));
+  world.client.addEventListener("waiting", () => {
+    throw new Error("second");
+  });
+  world.socket.subscribed(TOPIC);
+  world.socket.message(TOPIC, 1);
+  world.socket.message(TOPIC, 2);
+  equal(seen, [1, 2]);
+  world.socket.drop();
+  await world.clock.advance(500);
+  equal(world.sockets.length, 2);
+  equal(await uncaught(3), ["first", "first", "second"]);
+});
+
+test("a listener may close from within", () => {
+  const world = setUp();
+  world.client.addEventListener("connecting", () => world.client.close());
+  world.client.connect();
+  equal(world.client.state, "closed");
+  equal(world.sockets.length, 0);
+  equal(world.clock.pending, 0);
+});
+
+test("frames that make no sense are reported or passed over", () => {
+  const world = connected();
+  const { events } = recorded(world.client);
+  const errors = [];
+  world.client.addEventListener("error", ({ detail }) => errors.push(detail.code));
+  world.socket.subscribed(TOPIC);
+  for (const text of ["{", "null", "7", '"x"', "[]", "{}", '{"type":"newer"}', '{"type":"message","topic":"other","data":1}']) {
+    world.socket.receiveText(text);
+  }
+  world.socket.onmessage({ data: new ArrayBuffer(1) });
+  world.socket.receive({ type: "error", code: "bad_request", message: "whatever" });
+  equal(errors, ["bad_frame", "bad_request"]);
+  equal(events.length, 1);
+  equal(world.client.state, "connected");
+});
+
+/** Collects what the platform calls uncaught, so that it doesn't fail the run. */
+function catchUncaught() {
+  const messages = [];
+  if (typeof process === "object" && process.versions?.node) {
+    // The runner has its own listener; ours must be the only one meanwhile.
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => messages.push(error.message));
+    return async (count) => {
+      while (messages.length < count) {
+        await settle();
+      }
+      process.removeAllListeners("uncaughtException");
+      others.forEach((listener) => process.on("uncaughtException", listener));
+      return messages;
+    };
+  }
+  const listener = (event) => {
+    event.preventDefault();
+    messages.push(event.error.message);
+  };
+  window.addEventListener("error", listener);
+  return async (count) => {
+    while (messages.length < count) {
+      await settle();
+    }
+    window.removeEventListener("error", listener);
+    return messages;
+  };
+}
+
+await run();
