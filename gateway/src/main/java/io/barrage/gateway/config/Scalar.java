@@ -28,8 +28,8 @@ record Scalar(String expected, String label, Function<String, Object> parse, Fun
             "duration",
             Durations::parse,
             value -> Durations.print((Duration) value));
-    private static final Scalar BYTE_SIZE = new Scalar(
-            "a size (64KiB, 1MiB, 2GiB or a number of bytes)", "size", ByteSize::parse, Object::toString);
+    private static final Scalar BYTE_SIZE =
+            new Scalar("a size (64KiB, 1MiB, 2GiB or a number of bytes)", "size", ByteSize::parse, Object::toString);
 
     /** The scalar for a Java type; null if the type isn't one. */
     static @Nullable Scalar of(Class<?> type) {
