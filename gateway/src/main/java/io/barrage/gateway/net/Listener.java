@@ -5,8 +5,14 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ImmediateEventExecutor;
+import io.netty.util.concurrent.Promise;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +23,8 @@ public final class Listener implements AutoCloseable {
 
     /** A hot room's viewers come back all at once after a restart; the kernel caps it at net.core.somaxconn (4096). */
     private static final int BACKLOG = 4096;
+
+    private static final long STOP_SECONDS = 5;
 
     private final String name;
     private final Channel channel;
@@ -60,7 +68,7 @@ public final class Listener implements AutoCloseable {
         InetSocketAddress address = new InetSocketAddress(host, port);
         if (address.isUnresolved()) {
             throw new ListenException(
-                    name + ".host: no address is known for \"" + host + '"', new java.net.UnknownHostException(host));
+                    name + ".host: no address is known for \"" + host + '"', new UnknownHostException(host));
         }
         ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
@@ -95,15 +103,30 @@ public final class Listener implements AutoCloseable {
         return ((InetSocketAddress) channel.localAddress()).getPort();
     }
 
-    /** Closes the port, not the connections that came through it. */
-    public ChannelFuture stopAccepting() {
-        return channel.close();
+    Channel channel() {
+        return channel;
     }
 
-    /** Closes the port and waits until it is closed. Not to be called on the acceptor's loop. */
+    /**
+     * Closes the port, not the connections that came through it. The future is done when the kernel refuses newcomers,
+     * which under NIO is only after the selector has turned once more.
+     */
+    @SuppressWarnings("FutureReturnValueIgnored") // all of them end in the one that is returned
+    public Future<Void> stopAccepting() {
+        EventLoop loop = channel.eventLoop();
+        if (!channel.isOpen()) {
+            return loop.newSucceededFuture(null);
+        }
+        Promise<Void> refused = ImmediateEventExecutor.INSTANCE.newPromise();
+        // Not execute(): what is executed runs before the selector's next turn, what is scheduled after it.
+        channel.close().addListener(done -> loop.schedule(() -> refused.trySuccess(null), 0, TimeUnit.NANOSECONDS));
+        return refused;
+    }
+
+    /** Closes the port and waits until it is closed, five seconds at most. Not to be called on the acceptor's loop. */
     @Override
     public void close() {
-        stopAccepting().awaitUninterruptibly();
+        stopAccepting().awaitUninterruptibly(STOP_SECONDS, TimeUnit.SECONDS);
     }
 
     @Override
