@@ -115,7 +115,7 @@ final class Gateway implements AutoCloseable {
                         config.limits().messageBytes().bytes()),
                 new HealthHandler(hub, () -> !draining.get()),
                 new NodeHandler(node, Main.versionText(), hub, draining::get, this::drain),
-                new MetricsEndpoint(() -> metrics.scrape(hub)),
+                new MetricsEndpoint(() -> metrics.scrape(hub.snapshot())),
                 config.metrics().open());
 
         this.backend = listen(

@@ -118,22 +118,27 @@ public record GatewayConfig(
             auth = AuthMode.NONE;
         }
         List<NamespaceConfig> effective = new ArrayList<>(namespaces);
-        addUnlessListed(effective, TopicName.DEFAULT_NAMESPACE, Who.NONE, PresenceMode.COUNTS, limits);
-        addUnlessListed(effective, TopicName.USER_NAMESPACE, Who.NONE, PresenceMode.OFF, limits);
+        addUnlessListed(effective, TopicName.DEFAULT_NAMESPACE, Who.ANYONE, Who.NONE, PresenceMode.COUNTS, limits);
+        addUnlessListed(effective, TopicName.USER_NAMESPACE, Who.NONE, Who.NONE, PresenceMode.OFF, limits);
         if (profile == Profile.DEVELOPMENT) {
-            addUnlessListed(effective, DEMO_NAMESPACE, Who.ANYONE, PresenceMode.COUNTS, limits);
+            addUnlessListed(effective, DEMO_NAMESPACE, Who.ANYONE, Who.ANYONE, PresenceMode.COUNTS, limits);
         }
         namespaces = List.copyOf(effective);
     }
 
     private static void addUnlessListed(
-            List<NamespaceConfig> namespaces, String name, Who publish, PresenceMode presence, LimitsConfig limits) {
+            List<NamespaceConfig> namespaces,
+            String name,
+            Who subscribe,
+            Who publish,
+            PresenceMode presence,
+            LimitsConfig limits) {
         if (namespaces.stream().noneMatch(namespace -> namespace.name().equals(name))) {
             TopicLogConfig log = ConfigReader.parse(TopicLogConfig.class, "");
             // Nobody wrote these, so nobody shall be told that they are too small.
             long bytes = Math.max(log.bytes().bytes(), leastLogBytes(limits));
             log = new TopicLogConfig(log.size(), new ByteSize(bytes));
-            namespaces.add(new NamespaceConfig(name, Who.ANYONE, publish, Priority.NORMAL, presence, log));
+            namespaces.add(new NamespaceConfig(name, subscribe, publish, Priority.NORMAL, presence, log));
         }
     }
 

@@ -81,6 +81,7 @@ class GatewayConfigTest {
                     subscribe: anyone
                     publish: none
                     maxClientPriority: normal
+                    presence: counts
                     log:
                       size: 1024
                       bytes: 1MiB
@@ -88,6 +89,15 @@ class GatewayConfigTest {
                     subscribe: anyone
                     publish: none
                     maxClientPriority: normal
+                    presence: counts
+                    log:
+                      size: 1024
+                      bytes: 1MiB
+                  - name: "$user"  # follows from other keys
+                    subscribe: none  # follows from other keys
+                    publish: none
+                    maxClientPriority: normal
+                    presence: off  # follows from other keys
                     log:
                       size: 1024
                       bytes: 1MiB
@@ -122,7 +132,7 @@ class GatewayConfigTest {
         GatewayConfig config = withoutFile(Map.of());
         assertEquals(Profile.DEVELOPMENT, config.profile());
         assertEquals(AuthMode.NONE, config.auth());
-        assertEquals(List.of("default", "demo"), names(config));
+        assertEquals(List.of("default", "$user", "demo"), names(config));
         assertEquals(Who.NONE, config.namespaces().get(0).publish());
         assertEquals(Who.ANYONE, config.namespaces().get(1).publish());
     }
@@ -135,14 +145,14 @@ class GatewayConfigTest {
     void leavesNamespacesOfItsUserAlone() throws Exception {
         GatewayConfig config =
                 load("profile: development\nnamespaces: [{name: demo}, {name: default, publish: anyone}]");
-        assertEquals(List.of("demo", "default"), names(config));
+        assertEquals(List.of("demo", "default", "$user"), names(config));
         assertEquals(Who.NONE, config.namespaces().get(0).publish());
         assertEquals(Who.ANYONE, config.namespaces().get(1).publish());
     }
 
     @Test
     void hasNoDemoInProduction() throws Exception {
-        assertEquals(List.of("default"), names(load("auth: none")));
+        assertEquals(List.of("default", "$user"), names(load("auth: none")));
     }
 
     @Test

@@ -4,7 +4,6 @@ import io.barrage.gateway.broker.Broker;
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.PublishResult;
 import io.barrage.gateway.clients.ClientMetrics;
-import io.barrage.gateway.hub.Hub;
 import io.barrage.gateway.hub.HubListener;
 import io.barrage.gateway.hub.HubSnapshot;
 import io.barrage.gateway.hub.ShedReason;
@@ -210,9 +209,9 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                 .register(registry);
     }
 
-    /** All metrics now, in Prometheus' text format; completes on an event loop. */
-    public CompletableFuture<String> scrape(Hub source) {
-        return source.snapshot().thenApply(snapshot -> {
+    /** All metrics now, in Prometheus' text format; {@code now} are the hub's, to be read first. */
+    public CompletableFuture<String> scrape(CompletableFuture<HubSnapshot> now) {
+        return now.thenApply(snapshot -> {
             hub = snapshot;
             return registry.scrape();
         });
