@@ -1,15 +1,51 @@
 package io.barrage.loadtest;
 
+import io.barrage.loadtest.load.LoadException;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
-/** Entry. */
+/** The load tool's command line. Exit codes: 0 fine, 1 loss or failure, 2 wrong usage, 3 a run that must not be used. */
+@Command(
+        name = "loadtest",
+        description = "Makes load for push gateways and measures what comes out.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {ReplayCommand.class, FanoutCommand.class, CompareCommand.class, ServeNaiveCommand.class})
 public final class Main {
-    private Main() {}
+    static final int EXIT_LOSS = 1;
+    static final int EXIT_INVALID = 3;
 
-    static @Nullable String x;
+    Main() {}
 
-    /** Entry. */
     public static void main(String[] args) {
-        System.out.println(x);
+        System.exit(commandLine().execute(args));
+    }
+
+    /** The command line, for {@link #main} and for tests. */
+    static CommandLine commandLine() {
+        return new CommandLine(new Main())
+                .registerConverter(java.time.Duration.class, Durations::parse)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
+                    if (failure instanceof LoadException
+                            || failure instanceof IOException
+                            || failure instanceof IllegalArgumentException) {
+                        commandLine.getErr().println("loadtest: " + failure.getMessage());
+                    } else {
+                        failure.printStackTrace(commandLine.getErr());
+                    }
+                    return failure instanceof IllegalArgumentException ? CommandLine.ExitCode.USAGE : EXIT_LOSS;
+                });
+    }
+
+    /** Reads the version from the jar. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            @Nullable String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"loadtest " + (version == null ? "unpackaged" : version)};
+        }
     }
 }

@@ -1,0 +1,114 @@
+package io.barrage.loadtest;
+
+import io.barrage.loadtest.danmaku.DanmakuComment;
+import io.barrage.loadtest.danmaku.DanmakuXml;
+import io.barrage.loadtest.load.Replay;
+import io.barrage.loadtest.load.ReplayPlan;
+import io.barrage.loadtest.load.ReplayResult;
+import io.barrage.loadtest.measure.ProgressLine;
+import java.io.BufferedInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code replay}: publishes a danmaku recording at its own times and checks every delivery. Used by one thread. */
+@Command(
+        name = "replay",
+        description = "Publishes the comments of a danmaku file at their own times and checks every delivery.",
+        mixinStandardHelpOptions = true)
+final class ReplayCommand implements Callable<Integer> {
+    private static final String SAMPLE = "sample-danmaku.xml";
+    private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._~=:-]{0,199}");
+
+    @Parameters(arity = "0..1", paramLabel = "FILE", description = "Danmaku XML (default: a small sample inside).")
+    private @Nullable Path file;
+
+    @Mixin
+    private TargetOptions target = new TargetOptions();
+
+    @Option(
+            names = "--topic",
+            description = "Topic to publish to (default: ${DEFAULT-VALUE}).",
+            defaultValue = "demo:stage")
+    private String topic = "";
+
+    @Option(
+            names = "--speed",
+            description = "Times as fast as the recording (default: ${DEFAULT-VALUE}).",
+            defaultValue = "1")
+    private double speed;
+
+    @Option(
+            names = "--subscribers",
+            description = "Connections that watch and check (default: ${DEFAULT-VALUE}).",
+            defaultValue = "1")
+    private int subscribers;
+
+    @Option(
+            names = "--in-flight",
+            description = "Publishes that may wait for their answer (default: ${DEFAULT-VALUE}).",
+            defaultValue = "64")
+    private int inFlight;
+
+    @Option(
+            names = "--patience",
+            description = "How long nothing may happen before what is missing is lost (default: ${DEFAULT-VALUE}).",
+            defaultValue = "10s")
+    private Duration patience = Duration.ZERO;
+
+    @Option(
+            names = "--connect-timeout",
+            description = "For all subscribers together (default: ${DEFAULT-VALUE}).",
+            defaultValue = "60s")
+    private Duration connectTimeout = Duration.ZERO;
+
+    @Option(names = "--accept-gaps", description = "Loss that the gateway admitted with a gap is no failure.")
+    private boolean acceptGaps;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
+    private @Nullable Path json;
+
+    @Override
+    public Integer call() throws Exception {
+        if (!TOPIC.matcher(topic).matches()) {
+            throw new IllegalArgumentException(
+                    "--topic '" + topic + "': 1 to 200 of A-Z a-z 0-9 . _ ~ = : -, starting with a letter or digit");
+        }
+        ReplayPlan plan = new ReplayPlan(
+                target.target(), topic, comments(file), speed, subscribers, inFlight, patience, connectTimeout);
+        ReplayResult result = Replay.run(plan, ProgressLine.toStandardError());
+        result.print(System.out);
+        if (json != null) {
+            Json.write(json, result);
+        }
+        return result.clean(acceptGaps) ? 0 : Main.EXIT_LOSS;
+    }
+
+    private static List<DanmakuComment> comments(@Nullable Path file) throws IOException {
+        String source = file == null ? SAMPLE : file.toString();
+        try (InputStream in = file == null ? sample() : new BufferedInputStream(Files.newInputStream(file))) {
+            return DanmakuXml.read(in, source);
+        } catch (java.nio.file.NoSuchFileException e) {
+            throw new IOException(source + ": no such file", e);
+        }
+    }
+
+    private static InputStream sample() throws IOException {
+        @Nullable InputStream in = ReplayCommand.class.getResourceAsStream("/" + SAMPLE);
+        if (in == null) {
+            throw new FileNotFoundException(SAMPLE + " is missing from the jar");
+        }
+        return in;
+    }
+}

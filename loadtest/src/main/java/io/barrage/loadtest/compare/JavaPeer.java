@@ -1,0 +1,95 @@
+package io.barrage.loadtest.compare;
+
+import io.barrage.loadtest.target.TargetKind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.jar.JarFile;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A gateway on the JVM: Barrage's jar, or the naive baseline out of this tool's own. Immutable.
+ *
+ * @param kind which of the two
+ * @param jvm path and options of the Java that runs it
+ * @param launch what follows: {@code -jar ... serve}, or {@code -cp ... serve-naive}
+ * @param jar the jar that must be there; null if the classes needn't be packaged
+ */
+record JavaPeer(
+        TargetKind kind,
+        List<String> jvm,
+        List<String> launch,
+        @Nullable Path jar) implements Peer {
+    JavaPeer {
+        jvm = List.copyOf(jvm);
+        launch = List.copyOf(launch);
+    }
+
+    static JavaPeer barrage(List<String> jvm, Path jar) {
+        return new JavaPeer(TargetKind.BARRAGE, jvm, List.of("-jar", jar.toString(), "serve"), jar);
+    }
+
+    static JavaPeer naive(List<String> jvm) {
+        return new JavaPeer(
+                TargetKind.NETTY_GROUP,
+                jvm,
+                List.of(
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.barrage.loadtest.Main",
+                        "serve-naive",
+                        "--threads",
+                        "1"),
+                null);
+    }
+
+    @Override
+    public Optional<String> missing() {
+        return jar == null || Files.isRegularFile(jar) ? Optional.empty() : Optional.of("no file " + jar);
+    }
+
+    @Override
+    public String version() {
+        String options = jvm.size() > 1 ? " " + jvm.subList(1, jvm.size()) : "";
+        if (jar == null) {
+            return "of this tool" + options;
+        }
+        try (JarFile file = new JarFile(jar.toFile())) {
+            String version = file.getManifest() == null
+                    ? null
+                    : file.getManifest().getMainAttributes().getValue("Implementation-Version");
+            return (version == null ? "unknown" : version) + " sha256=" + digest(jar) + options;
+        } catch (IOException e) {
+            return "unreadable: " + e.getMessage();
+        }
+    }
+
+    private static String digest(Path jar) throws IOException {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(jar));
+            return HexFormat.of().formatHex(digest, 0, 6);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    @Override
+    public boolean forks() {
+        return false;
+    }
+
+    @Override
+    public List<String> command(int clientsPort, int backendPort, Path directory) {
+        List<String> command = new ArrayList<>(jvm);
+        command.addAll(launch);
+        command.addAll(
+                List.of("--clients.port", String.valueOf(clientsPort), "--backend.port", String.valueOf(backendPort)));
+        return command;
+    }
+}

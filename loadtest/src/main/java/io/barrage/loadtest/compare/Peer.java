@@ -1,0 +1,28 @@
+package io.barrage.loadtest.compare;
+
+import io.barrage.loadtest.target.TargetKind;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A gateway that a comparison can start. Immutable. */
+interface Peer {
+    TargetKind kind();
+
+    /** Why it can't take part, in words; empty if it can. */
+    Optional<String> missing();
+
+    /** What exactly is being measured. */
+    String version();
+
+    /** Whether its workers are processes of their own. */
+    boolean forks();
+
+    /**
+     * The command that serves on these ports in the foreground.
+     *
+     * @param directory an empty directory for its files
+     */
+    List<String> command(int clientsPort, int backendPort, Path directory) throws IOException;
+}

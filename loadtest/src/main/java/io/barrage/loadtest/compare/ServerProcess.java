@@ -1,0 +1,122 @@
+package io.barrage.loadtest.compare;
+
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A gateway's process that this tool started, and will stop: nothing else is ever signalled. Used by one thread.
+ *
+ * <p>It dies with this JVM too, so that an interrupted comparison leaves nothing behind.
+ */
+final class ServerProcess implements AutoCloseable {
+    private static final Duration POLL = Duration.ofMillis(50);
+    private static final int PROBE_TIMEOUT_MILLIS = 1_000;
+    private static final long STOP_SECONDS = 10;
+    private static final int LOG_TAIL_CHARS = 1_000;
+
+    private final Process process;
+    private final Path log;
+    private final Thread stopAtExit;
+
+    private ServerProcess(Process process, Path log) {
+        this.process = process;
+        this.log = log;
+        this.stopAtExit = new Thread(this::stop, "stop-server");
+        Runtime.getRuntime().addShutdownHook(stopAtExit);
+    }
+
+    /**
+     * Starts a server and waits until it says that it is ready.
+     *
+     * @param log where its output goes
+     * @param readyPath answers 200 on {@code backend} once it serves
+     * @throws IOException if it ends or isn't ready in time; with the end of its log
+     */
+    static ServerProcess start(
+            List<String> command, Path log, InetSocketAddress backend, String readyPath, Duration timeout)
+            throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .start();
+        ServerProcess server = new ServerProcess(process, log);
+        boolean ready = false;
+        try {
+            server.awaitReady(
+                    URI.create("http://127.0.0.1:" + backend.getPort() + readyPath), System.nanoTime(), timeout);
+            ready = true;
+            return server;
+        } finally {
+            if (!ready) {
+                server.close();
+            }
+        }
+    }
+
+    private void awaitReady(URI probe, long since, Duration timeout) throws IOException, InterruptedException {
+        while (!answers(probe)) {
+            if (process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new IOException("it ended at once with code " + process.exitValue() + ": " + logTail());
+            }
+            if (System.nanoTime() - since > timeout.toNanos()) {
+                throw new IOException(probe + " gave no 200 within " + timeout.toSeconds() + " s: " + logTail());
+            }
+        }
+    }
+
+    private static boolean answers(URI probe) {
+        try {
+            HttpURLConnection connection = (HttpURLConnection) probe.toURL().openConnection();
+            connection.setConnectTimeout(PROBE_TIMEOUT_MILLIS);
+            connection.setReadTimeout(PROBE_TIMEOUT_MILLIS);
+            int status = connection.getResponseCode();
+            connection.disconnect();
+            return status == 200;
+        } catch (IOException ignored) {
+            return false; // not there yet
+        }
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    private String logTail() throws IOException {
+        String text = Files.readString(log, StandardCharsets.ISO_8859_1).strip();
+        return text.substring(Math.max(0, text.length() - LOG_TAIL_CHARS));
+    }
+
+    @Override
+    public void close() {
+        stop();
+        try {
+            Runtime.getRuntime().removeShutdownHook(stopAtExit);
+        } catch (IllegalStateException ignored) {
+            // the JVM is going down already, and the hook does the same
+        }
+    }
+
+    private void stop() {
+        List<ProcessHandle> workers = process.descendants().toList();
+        process.destroy();
+        try {
+            if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        // A master that was killed leaves its workers behind; they are ours as well.
+        workers.stream().filter(ProcessHandle::isAlive).forEach(ProcessHandle::destroyForcibly);
+    }
+}

@@ -1,0 +1,101 @@
+package io.barrage.loadtest.load;
+
+import io.barrage.loadtest.target.Target;
+import java.time.Duration;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * What a {@code fanout} run shall do. Immutable.
+ *
+ * @param target the gateway
+ * @param topics how many topics
+ * @param subscribersPerTopic how many subscribers each topic has
+ * @param window closed loop: how many messages, over all topics, may be published and not yet delivered to everybody
+ * @param rate open loop: how many messages a second, over all topics; if present, there is no window
+ * @param burst how many messages go to one topic at once
+ * @param bytes the size of a message's data
+ * @param warmup how long the load runs before anything counts
+ * @param duration how long it runs while everything counts
+ * @param patience how long nothing may happen before the run is given up
+ * @param connectTimeout how long all subscribers together may take to subscribe
+ * @param threads the generator's event loops
+ * @param publishConnections keep-alive connections to publish over
+ * @param samplesPerTopic how many subscribers of a topic read what they receive; by default up to 16 over all topics, at
+ *     least one
+ * @param maxOutstanding open loop: how many messages may be undelivered before the generator withholds further ones
+ * @param pid the server's process, to read its CPU time and memory
+ * @param pidTree whether the server's descendants belong to it
+ */
+public record FanoutPlan(
+        Target target,
+        int topics,
+        int subscribersPerTopic,
+        int window,
+        OptionalDouble rate,
+        int burst,
+        int bytes,
+        Duration warmup,
+        Duration duration,
+        Duration patience,
+        Duration connectTimeout,
+        int threads,
+        int publishConnections,
+        OptionalInt samplesPerTopic,
+        int maxOutstanding,
+        OptionalLong pid,
+        boolean pidTree) {
+
+    /** One process may have 20,000 descriptors on common systems; some are the JVM's and the publishers'. */
+    public static final int MAX_SUBSCRIBERS = 19_500;
+
+    private static final int MAX_SAMPLES = 16;
+
+    public FanoutPlan {
+        atLeast("topics", topics, 1);
+        atLeast("subscribers", subscribersPerTopic, 1);
+        if ((long) topics * subscribersPerTopic > MAX_SUBSCRIBERS) {
+            throw new IllegalArgumentException(topics + " topics x " + subscribersPerTopic
+                    + " subscribers: one generator holds at most " + MAX_SUBSCRIBERS + " connections");
+        }
+        atLeast("burst", burst, 1);
+        atLeast("window", window, rate.isPresent() ? 0 : burst);
+        if (rate.isPresent() && !(rate.getAsDouble() > 0)) {
+            throw new IllegalArgumentException("rate: " + rate.getAsDouble() + " isn't positive");
+        }
+        atLeast("bytes", bytes, Stamp.MIN_BYTES);
+        atLeast("threads", threads, 1);
+        atLeast("publish-connections", publishConnections, 1);
+        atLeast("max-outstanding", maxOutstanding, burst);
+        if (warmup.isNegative() || duration.isNegative() || duration.isZero()) {
+            throw new IllegalArgumentException("duration must be positive, warmup not negative");
+        }
+    }
+
+    private static void atLeast(String name, int value, int least) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + ": " + value + " is less than " + least);
+        }
+    }
+
+    int subscribers() {
+        return topics * subscribersPerTopic;
+    }
+
+    int samples() {
+        int wanted = samplesPerTopic.orElse(Math.max(1, MAX_SAMPLES / topics));
+        return Math.min(wanted, subscribersPerTopic);
+    }
+
+    /** How messages are let go, for reports. */
+    String pacing() {
+        String pace = rate.isPresent() ? "open loop, " + rate.getAsDouble() + "/s" : "closed loop, W=" + window;
+        return burst == 1 ? pace : pace + ", bursts of " + burst;
+    }
+
+    /** One line for reports. */
+    public String inWords() {
+        return topics + " topics x " + subscribersPerTopic + " subscribers, " + bytes + " bytes, " + pacing();
+    }
+}

@@ -1,0 +1,119 @@
+package io.barrage.loadtest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The packaged tool against its own packaged baseline, as processes. */
+final class JarIT {
+    private static final Pattern ADDRESSES = Pattern.compile("clients (\\S+), backend (\\S+), pid (\\d+)");
+
+    private static ProcessBuilder jar(String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-jar",
+                Path.of("target", "loadtest.jar").toString()));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command);
+    }
+
+    private static void assertExits(int code, ProcessBuilder command, Path output) throws Exception {
+        Process process = command.redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        try {
+            assertTrue(process.waitFor(50, TimeUnit.SECONDS), "still running");
+            assertEquals(code, process.exitValue(), Files.readString(output));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void replaysItsSampleAndFansOut(@TempDir Path directory) throws Exception {
+        Process server = jar("serve-naive", "--clients.port", "0", "--backend.port", "0")
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader out = new BufferedReader(new InputStreamReader(server.getInputStream(), UTF_8))) {
+            Matcher addresses = ADDRESSES.matcher(String.valueOf(out.readLine()));
+            assertTrue(addresses.find());
+            String clients = addresses.group(1);
+            String backend = addresses.group(2);
+
+            Path replay = directory.resolve("replay.json");
+            assertExits(
+                    0,
+                    jar(
+                            "replay",
+                            "--speed",
+                            "50",
+                            "--subscribers",
+                            "10",
+                            "--clients",
+                            clients,
+                            "--backend",
+                            backend,
+                            "--json",
+                            replay.toString()),
+                    directory.resolve("replay.out"));
+            JsonNode replayed = read(replay);
+            assertEquals(42, replayed.path("published").asInt());
+            assertEquals(420, replayed.path("delivered").asInt());
+            assertEquals(0, replayed.path("lost").asInt());
+            assertTrue(Files.readString(directory.resolve("replay.out")).contains("delivered          420 of 420"));
+
+            Path fanout = directory.resolve("fanout.json");
+            assertExits(
+                    0,
+                    jar(
+                            "fanout",
+                            "--target",
+                            "netty-group",
+                            "--rate",
+                            "100",
+                            "--subscribers",
+                            "10",
+                            "--warmup",
+                            "200ms",
+                            "--duration",
+                            "1s",
+                            "--pid",
+                            addresses.group(3),
+                            "--clients",
+                            clients,
+                            "--backend",
+                            backend,
+                            "--json",
+                            fanout.toString()),
+                    directory.resolve("fanout.out"));
+            JsonNode totals = read(fanout).path("totals");
+            assertEquals(
+                    totals.path("sent").asLong() * 10, totals.path("delivered").asLong());
+        } finally {
+            server.destroy();
+            if (!server.waitFor(10, TimeUnit.SECONDS)) {
+                server.destroyForcibly();
+            }
+        }
+    }
+
+    private static JsonNode read(Path json) throws IOException {
+        return new JsonMapper().readTree(Files.readString(json));
+    }
+}
