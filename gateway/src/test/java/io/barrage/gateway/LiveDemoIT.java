@@ -1,0 +1,137 @@
+package io.barrage.gateway;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.barrage.gateway.testkit.Browser;
+import io.barrage.gateway.testkit.GatewayProcess;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
+
+/** The live demo in two windows of a real browser, before a gateway that runs as a process. */
+@Timeout(180)
+class LiveDemoIT {
+    private static final String CONNECTED = "document.querySelector('#state').dataset.state === 'connected'";
+    private static final String NOT_CONNECTED = "document.querySelector('#state').dataset.state !== 'connected'";
+
+    private GatewayProcess gateway;
+    private Browser wide;
+    private Browser phone;
+
+    @BeforeEach
+    void open() {
+        gateway = new GatewayProcess(0, 0);
+        wide = new Browser(1280, 720);
+        phone = new Browser(390, 844);
+        for (Browser window : new Browser[] {wide, phone}) {
+            window.open("http://localhost:" + gateway.clientsPort() + "/");
+            window.await(CONNECTED);
+        }
+    }
+
+    @AfterEach
+    void close() {
+        for (AutoCloseable resource : new AutoCloseable[] {phone, wide, gateway}) {
+            try {
+                if (resource != null) {
+                    resource.close();
+                }
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    @Test
+    void carriesCommentsAndGiftsFromOneWindowToTheOther() throws Exception {
+        wide.await("document.querySelector('#online').dataset.count === '2'");
+
+        say(wide, "弹幕 from the wide window 🚀");
+        phone.await(logHas("弹幕 from the wide window 🚀"));
+
+        phone.driver().findElement(By.id("comment")).sendKeys("a rocket");
+        phone.driver().findElement(By.id("gift")).click();
+        wide.await(logHas("a rocket"));
+        assertEquals(
+                "gift",
+                wide.eval("[...document.querySelectorAll('#log li')].find(li => li.textContent.includes('a rocket'))"
+                        + ".dataset.kind"));
+        keepScreenshots("live");
+    }
+
+    @Test
+    void showsWhatABackendPublishes() throws Exception {
+        String body = "{\"topic\":\"demo:stage\",\"data\":\"<b>plain & simple</b>\"}";
+        HttpResponse<String> answer = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://localhost:" + gateway.backendPort() + "/v1/publish"))
+                                .header("content-type", "application/json")
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertEquals(200, answer.statusCode(), answer.body());
+        wide.await(logHas("<b>plain & simple</b>"));
+        assertEquals(0L, wide.eval("document.querySelectorAll('#log b').length"));
+    }
+
+    @Test
+    void comesBackByItselfWhenTheGatewayWasKilled() throws Exception {
+        gateway.kill();
+        for (Browser window : new Browser[] {wide, phone}) {
+            window.await(NOT_CONNECTED);
+        }
+        keepScreenshots("away");
+        int clients = gateway.clientsPort();
+        int backend = gateway.backendPort();
+        gateway = new GatewayProcess(clients, backend);
+        for (Browser window : new Browser[] {wide, phone}) {
+            window.await(CONNECTED);
+        }
+        say(phone, "back again");
+        wide.await(logHas("back again"));
+    }
+
+    @Test
+    void comesBackByItselfWhenTheGatewayWasStopped() {
+        assertEquals(0, gateway.terminate(), gateway.output());
+        wide.await(NOT_CONNECTED);
+        gateway = new GatewayProcess(gateway.clientsPort(), gateway.backendPort());
+        wide.await(CONNECTED);
+        phone.await(CONNECTED);
+        say(wide, "after a restart");
+        phone.await(logHas("after a restart"));
+    }
+
+    private static void say(Browser window, String text) {
+        // ChromeDriver can't type characters beyond the BMP; the page gets them as a paste would put them.
+        window.driver()
+                .executeScript(
+                        "const box = document.querySelector('#comment'); box.value = arguments[0];"
+                                + "box.dispatchEvent(new Event('input', {bubbles: true}));",
+                        text);
+        window.driver().findElement(By.id("comment")).sendKeys(Keys.ENTER);
+    }
+
+    private static String logHas(String text) {
+        return "document.querySelector('#log').textContent.includes('" + text + "')";
+    }
+
+    /** For people to look at; the test only sees that there is a picture. */
+    private void keepScreenshots(String name) throws Exception {
+        Path folder = Files.createDirectories(Path.of("target", "screenshots"));
+        byte[] picture = wide.screenshot();
+        assertTrue(picture.length > 10_000, "an empty picture");
+        Files.write(folder.resolve(name + "-wide.png"), picture);
+        Files.write(folder.resolve(name + "-phone.png"), phone.screenshot());
+    }
+}

@@ -1,0 +1,108 @@
+package io.barrage.gateway.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.openqa.selenium.JavascriptExecutor;
+import org.openqa.selenium.OutputType;
+import org.openqa.selenium.TakesScreenshot;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.ChromeDriverService;
+import org.openqa.selenium.chrome.ChromeOptions;
+
+/** A real, headless Chromium with a profile of its own. */
+public final class Browser implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long POLL_MILLIS = 50;
+
+    private final Path profile;
+    private final ChromeDriver driver;
+
+    /** Starts it with a window of this size in pixels. */
+    public Browser(int width, int height) {
+        Path chromium = Requirements.command("chromium", "chromium-browser", "google-chrome");
+        Path chromedriver = Requirements.command("chromedriver");
+        try {
+            profile = Files.createTempDirectory("barrage-chromium");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        ChromeOptions options = new ChromeOptions();
+        options.setBinary(chromium.toFile());
+        options.addArguments(List.of(
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-dev-shm-usage",
+                "--window-size=" + width + "," + height,
+                "--user-data-dir=" + profile));
+        driver = new ChromeDriver(
+                new ChromeDriverService.Builder()
+                        .usingDriverExecutable(chromedriver.toFile())
+                        .usingAnyFreePort()
+                        .build(),
+                options);
+    }
+
+    /** The driver, for what this class has no word for. */
+    public ChromeDriver driver() {
+        return driver;
+    }
+
+    /** Opens a page. */
+    public void open(String url) {
+        driver.get(url);
+    }
+
+    /** The value of a JavaScript expression in the page. */
+    public Object eval(String expression) {
+        return ((JavascriptExecutor) driver).executeScript("return (" + expression + ")");
+    }
+
+    /** Waits until a JavaScript expression is true in the page. */
+    public void await(String expression) {
+        await(expression, () -> Boolean.TRUE.equals(eval(expression)));
+    }
+
+    private void await(String what, Supplier<Boolean> condition) {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.get()) {
+            if (System.nanoTime() - end > 0) {
+                throw new AssertionError("never true in the page: " + what + "\n" + eval("document.body.innerText"));
+            }
+            try {
+                Thread.sleep(POLL_MILLIS); // between two looks at the page, which has its own time
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError("interrupted", e);
+            }
+        }
+    }
+
+    /** The window as a PNG. */
+    public byte[] screenshot() {
+        return ((TakesScreenshot) driver).getScreenshotAs(OutputType.BYTES);
+    }
+
+    @Override
+    public void close() {
+        driver.quit();
+        try (Stream<Path> files = Files.walk(profile)) {
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
