@@ -236,7 +236,9 @@ class GatewayConfigTest {
 
     @Test
     void refusesKeysThatCannotBeSent() {
-        List<String> errors = errors(GatewayConfig.reader(null, Map.of("BARRAGE_BACKEND_KEY", "hunter 2")));
+        List<String> errors = errors(GatewayConfig.reader(
+                null, Map.of("BARRAGE_BACKEND_KEY", "hunter 2", "BARRAGE_BACKEND_HOST", "0.0.0.0")));
+        // Not also that there is no key.
         assertEquals(1, errors.size());
         assertTrue(errors.get(0).startsWith("BARRAGE_BACKEND_KEY: expected an API key as it is sent"), errors.get(0));
         assertFalse(errors.get(0).contains("hunter"));

@@ -33,10 +33,12 @@ final class Binder {
      *
      * @param layers values from beside the file by path, weakest first
      * @param appended list elements from beside the file by the list's path
+     * @param broken paths that are known already to lack something that couldn't be read
      */
-    Binder(Map<String, List<Node.Value>> layers, Map<String, List<Node>> appended) {
+    Binder(Map<String, List<Node.Value>> layers, Map<String, List<Node>> appended, Set<String> broken) {
         this.layers = layers;
         this.appended = appended;
+        this.broken.addAll(broken);
     }
 
     List<ConfigError> errors() {

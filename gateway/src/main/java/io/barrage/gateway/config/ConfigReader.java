@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,7 @@ public final class ConfigReader<T extends Record> {
     private final List<ConfigError> errors = new ArrayList<>();
     private final Map<String, List<Node.Value>> layers = new LinkedHashMap<>();
     private final Map<String, List<Node>> appended = new LinkedHashMap<>();
+    private final Set<String> broken = new HashSet<>();
     private final Map<String, Appender> appenders = new LinkedHashMap<>();
     private Node.@Nullable Section file;
     private boolean fileUnusable;
@@ -213,7 +215,7 @@ public final class ConfigReader<T extends Record> {
      * @throws ConfigException with everything that is wrong, in all sources
      */
     public Loaded<T> load() throws ConfigException {
-        Binder binder = new Binder(layers, appended);
+        Binder binder = new Binder(layers, appended, broken);
         Object value = binder.bind(schema, file);
         List<ConfigError> all = new ArrayList<>(errors);
         all.addAll(binder.errors());
@@ -244,6 +246,7 @@ public final class ConfigReader<T extends Record> {
             });
         } catch (IllegalArgumentException e) {
             errors.add(new ConfigError(place, "", String.valueOf(e.getMessage())));
+            broken.add(appender.path);
             return;
         }
         appended.computeIfAbsent(appender.path, absent -> new ArrayList<>()).add(new Node.Section(place, entries));

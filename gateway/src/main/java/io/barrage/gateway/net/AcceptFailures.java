@@ -22,8 +22,15 @@ final class AcceptFailures extends ChannelInboundHandlerAdapter {
     /** Short enough for who waits, long enough for the loop. */
     static final long PAUSE_MILLIS = 200;
 
+    /**
+     * It works again when nothing failed for so long. At the limit each connection that leaves makes room for one that is
+     * accepted: without this, both lines would be logged with every one of them.
+     */
+    static final long RECOVERED_MILLIS = 10_000;
+
     private final String listener;
     private long failures;
+    private long lastFailureNanos;
     private @Nullable Future<?> resumption;
 
     AcceptFailures(String listener) {
@@ -39,6 +46,7 @@ final class AcceptFailures extends ChannelInboundHandlerAdapter {
                     listener,
                     cause.toString());
         }
+        lastFailureNanos = ctx.executor().ticker().nanoTime();
         if (resumption == null || resumption.isDone()) {
             ChannelConfig config = ctx.channel().config();
             config.setAutoRead(false);
@@ -48,10 +56,14 @@ final class AcceptFailures extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object connection) {
-        if (failures > 0) {
+        if (failures > 0 && millisSinceLastFailure(ctx) >= RECOVERED_MILLIS) {
             log.info("Accepting connections again listener={} failures={}", listener, failures);
             failures = 0;
         }
         ctx.fireChannelRead(connection);
+    }
+
+    private long millisSinceLastFailure(ChannelHandlerContext ctx) {
+        return TimeUnit.NANOSECONDS.toMillis(ctx.executor().ticker().nanoTime() - lastFailureNanos);
     }
 }

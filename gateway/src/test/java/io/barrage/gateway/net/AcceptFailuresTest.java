@@ -77,8 +77,10 @@ class AcceptFailuresTest {
         fail();
         pass(AcceptFailures.PAUSE_MILLIS);
         fail();
+        pass(AcceptFailures.RECOVERED_MILLIS - 1);
+        channel.writeInbound("a connection that took the place of one that left");
         assertEquals(List.of(Level.WARN), levels());
-        pass(AcceptFailures.PAUSE_MILLIS);
+        pass(1);
         channel.writeInbound("a connection");
         channel.writeInbound("another");
         assertEquals(List.of(Level.WARN, Level.INFO), levels());
