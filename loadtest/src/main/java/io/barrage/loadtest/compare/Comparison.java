@@ -105,7 +105,7 @@ public final class Comparison {
         String failure = "";
         try (ServerProcess server = ServerProcess.start(
                 peer.command(clients.getPort(), backend.getPort(), directory),
-                directory.resolve("log"),
+                directory,
                 backend,
                 target.readyPath(),
                 START_TIMEOUT)) {

@@ -1,16 +1,19 @@
 package io.barrage.loadtest.compare;
 
 import io.barrage.loadtest.target.TargetKind;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.jar.JarFile;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,21 +35,23 @@ record JavaPeer(
     }
 
     static JavaPeer barrage(List<String> jvm, Path jar) {
-        return new JavaPeer(TargetKind.BARRAGE, jvm, List.of("-jar", jar.toString(), "serve"), jar);
+        return new JavaPeer(
+                TargetKind.BARRAGE, jvm, List.of("-jar", jar.toAbsolutePath().toString(), "serve"), jar);
     }
 
     static JavaPeer naive(List<String> jvm) {
         return new JavaPeer(
                 TargetKind.NETTY_GROUP,
                 jvm,
-                List.of(
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        "io.barrage.loadtest.Main",
-                        "serve-naive",
-                        "--threads",
-                        "1"),
+                List.of("-cp", absoluteClassPath(), "io.barrage.loadtest.Main", "serve-naive", "--threads", "1"),
                 null);
+    }
+
+    /** Servers run in a directory of their own. */
+    private static String absoluteClassPath() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     @Override

@@ -36,18 +36,21 @@ final class ServerProcess implements AutoCloseable {
     /**
      * Starts a server and waits until it says that it is ready.
      *
-     * @param log where its output goes
+     * @param directory its working directory, away from configurations that lie about; its output goes to a log there
      * @param readyPath answers 200 on {@code backend} once it serves
      * @throws IOException if it ends or isn't ready in time; with the end of its log
      */
     static ServerProcess start(
-            List<String> command, Path log, InetSocketAddress backend, String readyPath, Duration timeout)
+            List<String> command, Path directory, InetSocketAddress backend, String readyPath, Duration timeout)
             throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command)
+        Path log = directory.resolve("log");
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(directory.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                .start();
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        builder.environment().keySet().removeIf(name -> name.startsWith("BARRAGE_"));
+        Process process = builder.start();
         ServerProcess server = new ServerProcess(process, log);
         boolean ready = false;
         try {

@@ -6,7 +6,6 @@ import io.barrage.loadtest.measure.MachineUsage;
 import io.barrage.loadtest.measure.ProcessUsage;
 import io.barrage.loadtest.measure.ProgressLine;
 import io.barrage.loadtest.measure.SelfUsage;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
@@ -232,30 +231,32 @@ public final class Fanout {
             List<Long> loopCpuNanos,
             MachineUsage machine) {}
 
+    /** Reads all gauges in one task of the first loop, so that deliveries and CPU time are of the same moment. */
     private Reading read(Loops loops, FanoutPublisher publisher) throws LoadException, InterruptedException {
-        ReceiveCounters.Snapshot received = ReceiveCounters.Snapshot.ZERO;
+        List<ReceiveCounters.Snapshot> received = new ArrayList<>();
         List<Long> loopCpu = new ArrayList<>();
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-        long nanos = System.nanoTime();
+        for (int i = 1; i < loops.size(); i++) {
+            FanoutLoop loop = measured.get(i);
+            received.add(loops.ask(i, loop.received::snapshot));
+            loopCpu.add(loops.ask(i, threads::getCurrentThreadCpuTime));
+        }
         try {
-            @Nullable
-            ProcessUsage server =
-                    plan.pid().isPresent() ? ProcessUsage.of(plan.pid().getAsLong(), plan.pidTree()) : null;
-            for (int i = 0; i < loops.size(); i++) {
-                FanoutLoop loop = measured.get(i);
-                received = received.plus(loops.ask(i, loop.received::snapshot));
-                loopCpu.add(loops.ask(i, threads::getCurrentThreadCpuTime));
-            }
-            return new Reading(
-                    nanos,
-                    received,
-                    loops.ask(0, publisher::progress),
-                    server,
-                    SelfUsage.cpuSeconds(),
-                    loopCpu,
-                    MachineUsage.now());
-        } catch (IOException e) {
-            throw new LoadException("cannot read the CPU time of process " + plan.pid() + ": " + e.getMessage(), e);
+            return loops.ask(0, () -> {
+                long nanos = System.nanoTime();
+                received.add(measured.get(0).received.snapshot());
+                loopCpu.add(0, threads.getCurrentThreadCpuTime());
+                return new Reading(
+                        nanos,
+                        received.stream().reduce(ReceiveCounters.Snapshot.ZERO, ReceiveCounters.Snapshot::plus),
+                        publisher.progress(),
+                        plan.pid().isPresent() ? ProcessUsage.of(plan.pid().getAsLong(), plan.pidTree()) : null,
+                        SelfUsage.cpuSeconds(),
+                        loopCpu,
+                        MachineUsage.now());
+            });
+        } catch (IllegalStateException e) {
+            throw new LoadException("cannot read the CPU time of the server: " + e.getCause(), e);
         }
     }
 

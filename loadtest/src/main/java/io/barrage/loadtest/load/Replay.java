@@ -233,7 +233,7 @@ public final class Replay implements PublishConnection.Listener {
         assert loop.inEventLoop();
         double elapsed = (System.nanoTime() - startNanos) / 1e9;
         double total = schedule.dueNanos(states.length - 1) / 1e9;
-        long owed = (long) accepted * watchers.size();
+        long owed = (long) (next - shed - refused) * watchers.size();
         return String.format(
                 Locale.ROOT,
                 "%5.1f/%.1f s  published %,d/%,d  refused %,d  delivered %,d/%,d  repeated %,d  p50 %s  p99 %s ms",

@@ -20,7 +20,7 @@ final class PeersTest {
                         "/jdk/bin/java",
                         "-Xmx1g",
                         "-jar",
-                        "gateway.jar",
+                        Path.of("gateway.jar").toAbsolutePath().toString(),
                         "serve",
                         "--clients.port",
                         "7001",
