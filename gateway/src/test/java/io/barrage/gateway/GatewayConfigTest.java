@@ -147,7 +147,7 @@ class GatewayConfigTest {
                 load("profile: development\nnamespaces: [{name: demo}, {name: default, publish: anyone}]");
         assertEquals(List.of("demo", "default", "$user"), names(config));
         assertEquals(Who.NONE, config.namespaces().get(0).publish());
-        assertEquals(Who.ANYONE, config.namespaces().get(2).publish());
+        assertEquals(Who.ANYONE, config.namespaces().get(1).publish());
     }
 
     @Test
