@@ -84,6 +84,19 @@ class HubShardTest {
         }
 
         @Test
+        void writesEachConnectionOncePerDrain() {
+            List<RecordingConnection> connections = rig.connectMany(10, "room:1");
+            rig.publishMany(32, "room:1");
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : connections) {
+                assertEquals(List.of(32), connection.writes);
+                assertEquals(range(1, 32), connection.offsets("room:1"));
+            }
+            assertEquals(10, rig.snapshot().socketWrites());
+            assertEquals(320, rig.snapshot().messagesWritten());
+        }
+
+        @Test
         void carriesTheDataAsPublished() {
             RecordingConnection connection = rig.connect("room:1");
             String data = "{\"a\" : [1,  2.50,\"\\u00e9\u00e9\"]}";
@@ -570,6 +583,18 @@ class HubShardTest {
             }
             assertEquals(1, rig.activeBuffers());
             assertTrue(rig.snapshot().logBytes() <= SegmentStore.MAX_SEGMENT_BYTES);
+        }
+
+        @Test
+        void writesEachBatchOfABusyTopicInOnePiece() {
+            List<RecordingConnection> connections = rig.connectMany(Topic.BUSY, "room:1");
+            for (int i = 0; i < 100; i++) {
+                for (int k = 0; k < 10; k++) {
+                    rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                }
+                rig.loop.runUntilIdle();
+            }
+            connections.forEach(c -> assertEquals(Collections.nCopies(100, 10), c.writes));
         }
 
         @Test
