@@ -257,7 +257,7 @@ public final class HubShard implements BrokerListener {
                 fallBehind(subscription);
             } else if (others && connection.subscriptions.size() > 1) {
                 touch(connection);
-            } else {
+            } else if (!connection.touched) {
                 deliver(subscription);
             }
         }

@@ -4,16 +4,17 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A piece of a topic log: frames, one behind the other, in one direct buffer. Bytes below the write position never change and
- * the buffer is never re-allocated, so that slices of it can be in the sockets' hands while it grows.
+ * A piece of a topic log: frames, one behind the other, in one direct buffer. While a socket holds a slice of it, bytes below
+ * the write position never change and the buffer stays the same; when nobody does, it may be exchanged for a larger one or
+ * start over.
  *
  * <p>Confined to its event loop; the buffer's reference count is the log's one plus one for each slice that a socket still
  * holds.
  */
 final class Segment {
-    final ByteBuf buffer;
+    ByteBuf buffer;
     /** Position of its first byte since the log's birth. */
-    final long startPosition;
+    long startPosition;
     /** Ordinal of the frame behind its last. */
     long endFrame;
 
@@ -27,7 +28,14 @@ final class Segment {
         this.endFrame = startFrame;
     }
 
-    long endPosition() {
-        return startPosition + buffer.writerIndex();
+    /** Whether a socket holds a slice of it. */
+    boolean isShared() {
+        return buffer.refCnt() > 1;
+    }
+
+    /** Starts over at a position of the log, without what it had; nobody may hold a slice. */
+    void restart(long position) {
+        buffer.clear();
+        startPosition = position;
     }
 }

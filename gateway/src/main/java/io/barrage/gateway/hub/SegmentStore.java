@@ -1,5 +1,6 @@
 package io.barrage.gateway.hub;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayDeque;
 import java.util.Iterator;
@@ -46,10 +47,30 @@ final class SegmentStore {
         return segment;
     }
 
+    /**
+     * Makes room for {@code length} more bytes in a segment, by a larger buffer with the same bytes; false if a socket holds
+     * a slice, or if the segment would be larger than one write takes.
+     */
+    boolean grow(Segment segment, int length) {
+        ByteBuf old = segment.buffer;
+        int needed = old.writerIndex() + length;
+        if (segment.isShared() || needed > MAX_SEGMENT_BYTES) {
+            return false;
+        }
+        int capacity = Math.max(needed, Math.min(MAX_SEGMENT_BYTES, old.capacity() * 4));
+        ByteBuf larger = allocator.directBuffer(capacity, capacity);
+        larger.touch("hub: log");
+        larger.writeBytes(old, 0, old.writerIndex());
+        segment.buffer = larger;
+        logBytes += capacity - old.capacity();
+        old.release();
+        return true;
+    }
+
     /** Takes a segment that its log doesn't need any more. */
     void drop(Segment segment) {
         logBytes -= segment.buffer.capacity();
-        if (segment.buffer.refCnt() > 1) {
+        if (segment.isShared()) {
             // A socket holds a slice. The last reference stays here, for the account.
             pinned.add(segment);
             pinnedBytes += segment.buffer.capacity();
@@ -65,7 +86,7 @@ final class SegmentStore {
         }
         for (Iterator<Segment> all = pinned.iterator(); all.hasNext(); ) {
             Segment segment = all.next();
-            if (segment.buffer.refCnt() == 1) {
+            if (!segment.isShared()) {
                 pinnedBytes -= segment.buffer.capacity();
                 segment.buffer.release();
                 all.remove();

@@ -101,6 +101,11 @@ final class TopicLog {
             into.writeBytes(segment().buffer, index, length);
         }
 
+        private void forget() {
+            fromFrame = -1;
+            segment = null;
+        }
+
         private void look(long from) {
             fromFrame = from;
             atHead = headFrame;
@@ -157,16 +162,7 @@ final class TopicLog {
 
     private void append(byte[] frame, int length, long offset, Priority priority, long accepted) {
         makeRoomInIndex();
-        Segment into = last;
-        if (into == null || into.buffer.writableBytes() < length) {
-            into = store.allocate(length, last, headPosition, headFrame);
-            if (last == null) {
-                first = into;
-            } else {
-                last.next = into;
-            }
-            last = into;
-        }
+        Segment into = segmentFor(length);
         into.buffer.writeBytes(frame, 0, length);
         headPosition += length;
         int slot = slot(headFrame);
@@ -177,6 +173,23 @@ final class TopicLog {
         headFrame++;
         into.endFrame = headFrame;
         trim();
+    }
+
+    /** The last segment, with room for {@code length} bytes. */
+    private Segment segmentFor(int length) {
+        Segment into = last;
+        // Longer runs make fewer writes: a new segment is the end of one for everybody.
+        if (into != null && (into.buffer.writableBytes() >= length || store.grow(into, length))) {
+            return into;
+        }
+        into = store.allocate(length, last, headPosition, headFrame);
+        if (last == null) {
+            first = into;
+        } else {
+            last.next = into;
+        }
+        last = into;
+        return into;
     }
 
     private void makeRoomInIndex() {
@@ -243,19 +256,24 @@ final class TopicLog {
      * @param keepLast whether the last segment stays for the next messages
      */
     void dropRead(boolean keepLast) {
-        if (headFrame > firstFrame || !keepLast) {
-            trimTo(headFrame);
-            if (!keepLast && last != null) {
-                store.drop(last);
-                first = null;
-                last = null;
-                if (ends.length > FIRST_INDEX_SIZE) {
-                    ends = new long[0];
-                    offsets = new long[0];
-                    acceptedNanos = new long[0];
-                    priorities = new byte[0];
-                }
-            }
+        trimTo(headFrame);
+        run.forget();
+        if (last == null) {
+            return;
+        }
+        if (!keepLast || last.buffer.capacity() > SegmentStore.MAX_SEGMENT_BYTES) {
+            store.drop(last);
+            first = null;
+            last = null;
+        } else if (!last.isShared()) {
+            // So the next run is whole and in warm memory, instead of crossing into another segment now and then.
+            last.restart(headPosition);
+        }
+        if (!keepLast && ends.length > FIRST_INDEX_SIZE) {
+            ends = new long[0];
+            offsets = new long[0];
+            acceptedNanos = new long[0];
+            priorities = new byte[0];
         }
     }
 

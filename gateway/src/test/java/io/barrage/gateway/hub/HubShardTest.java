@@ -1,0 +1,786 @@
+package io.barrage.gateway.hub;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.barrage.gateway.broker.PublishResult;
+import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Position;
+import io.barrage.protocol.Priority;
+import io.barrage.protocol.TopicName;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class HubShardTest {
+    private ShardRig rig = new ShardRig();
+
+    @AfterEach
+    void nothingIsLostOrLeaked() {
+        assertEquals(0, rig.snapshot().conservationError());
+        assertEquals(0, rig.closeAndCountLeaks());
+        HubSnapshot last = rig.snapshot();
+        assertEquals(0, last.conservationError());
+        assertEquals(0, last.logBytes());
+        assertEquals(0, last.pinnedBytes());
+        assertEquals(0, last.connections());
+        assertEquals(0, last.subscriptions());
+        assertEquals(0, last.topics());
+        assertEquals(0, last.behindSubscriptions());
+        assertEquals(0, last.behindConnections());
+    }
+
+    private static List<Long> range(long from, long to) {
+        return LongStream.rangeClosed(from, to).boxed().toList();
+    }
+
+    private static long written(List<RecordingConnection> connections) {
+        return connections.stream().filter(c -> !c.writes.isEmpty()).count();
+    }
+
+    @Nested
+    class OnAPublish {
+        @Test
+        void schedulesOneTaskForABurst() {
+            rig.connectMany(3, "room:1");
+            rig.publishMany(32, "room:1");
+            assertEquals(1, rig.loop.executed());
+        }
+
+        @Test
+        void schedulesAgainOnceItHasComeToRest() {
+            rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1");
+            assertEquals(2, rig.loop.executed());
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L, 2L), rig.connections.get(0).offsets("room:1"));
+        }
+
+        @Test
+        void schedulesNothingWithoutSubscriptions() {
+            rig.publish("room:1");
+            assertEquals(0, rig.loop.executed());
+        }
+
+        @Test
+        void writesALoneMessageInTheNextTurn() {
+            RecordingConnection connection = rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.turn();
+            assertEquals(List.of(1L), connection.offsets("room:1"));
+            assertTrue(rig.loop.isIdle());
+        }
+
+        @Test
+        void writesEachConnectionOncePerDrain() {
+            List<RecordingConnection> connections = rig.connectMany(10, "room:1");
+            rig.publishMany(32, "room:1");
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : connections) {
+                assertEquals(List.of(32), connection.writes);
+                assertEquals(range(1, 32), connection.offsets("room:1"));
+            }
+            assertEquals(10, rig.snapshot().socketWrites());
+            assertEquals(320, rig.snapshot().messagesWritten());
+        }
+
+        @Test
+        void carriesTheDataAsPublished() {
+            RecordingConnection connection = rig.connect("room:1");
+            String data = "{\"a\" : [1,  2.50,\"\\u00e9\u00e9\"]}";
+            rig.publish("room:1", Priority.HIGH, data);
+            rig.loop.runUntilIdle();
+            RecordingConnection.Frame frame = connection.frames("message").get(0);
+            assertTrue(frame.text().endsWith(",\"data\":" + data + "}"), frame.text());
+            assertEquals("high", frame.json().get("priority").asString());
+        }
+
+        @Test
+        void writesFramesLargerThanASegment() {
+            RecordingConnection connection = rig.connect("room:1");
+            String large = ShardRig.text(3 * SegmentStore.MAX_SEGMENT_BYTES);
+            rig.publish("room:1");
+            rig.publish("room:1", Priority.NORMAL, large);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 3), connection.offsets("room:1"));
+            assertTrue(connection.frames("message").get(1).text().endsWith(large + '}'));
+        }
+
+        @Test
+        void tellsWhenTheLastSocketIsWritten() {
+            rig.connectMany(2, "room:1");
+            rig.publish("room:1");
+            rig.loop.advance(1_000);
+            rig.publish("room:1");
+            rig.loop.advance(500);
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1_500L, 500L), rig.fannedOut);
+        }
+    }
+
+    @Nested
+    class OfAConnectionWithSeveralTopics {
+        @Test
+        void writesAllTopicsAtOnce() {
+            RecordingConnection connection = rig.connect("room:1", "room:2", "room:3");
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.publish("room:1");
+            rig.publish("room:3");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(4), connection.writes);
+            assertEquals(List.of(1L, 2L), connection.offsets("room:1"));
+            assertEquals(List.of(1L), connection.offsets("room:2"));
+            assertEquals(List.of(1L), connection.offsets("room:3"));
+        }
+
+        @Test
+        void writesLargeRunsApart() {
+            RecordingConnection connection = rig.connect("room:1", "room:2", "room:3");
+            rig.publish("room:1", Priority.NORMAL, ShardRig.text(HubShard.MAX_MERGED_BYTES));
+            rig.publish("room:2");
+            rig.publish("room:3");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(2, 1), connection.writes);
+            assertEquals(List.of(1L), connection.offsets("room:1"));
+        }
+
+        @Test
+        void countsAMergedRunInFlightForEachTopic() {
+            RecordingConnection connection = rig.connect("room:1", "game:1").stallNext(1);
+            rig.publish("room:1");
+            rig.publish("game:1", Priority.HIGH, "1");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(0L, 1L, 0L, 0L), rig.counters("room").inFlight());
+            assertEquals(List.of(0L, 0L, 1L, 0L), rig.counters("game").inFlight());
+            connection.drain();
+            assertEquals(List.of(0L, 1L, 0L, 0L), rig.counters("room").delivered());
+            assertEquals(List.of(0L, 0L, 1L, 0L), rig.counters("game").delivered());
+        }
+
+        @Test
+        void servesItsTopicsInTurnsAfterItWasBehind() {
+            RecordingConnection connection = rig.connect("room:1", "room:2").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            String run = ShardRig.text(60_000);
+            for (int i = 0; i < 3; i++) {
+                rig.publish("room:1", Priority.NORMAL, run);
+                rig.publish("room:2", Priority.NORMAL, run);
+            }
+            connection.stallNext(5);
+            List<Integer> ofFirst = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                rig.loop.runUntilIdle();
+                connection.drain();
+                ofFirst.add(connection.offsets("room:1").size());
+            }
+            rig.loop.runUntilIdle();
+            // The first drain brings the first message; then the topics alternate.
+            assertEquals(List.of(1, 2, 2, 3, 3, 4), ofFirst);
+            assertEquals(range(1, 4), connection.offsets("room:1"));
+            assertEquals(range(1, 3), connection.offsets("room:2"));
+        }
+
+        @Test
+        void forgetsATopicThatItLeavesBeforeItIsWritten() {
+            // Enough others that the walks of both topics fill slices before the touched list is written.
+            rig.connectMany(200, "room:1");
+            rig.connectMany(200, "room:2");
+            RecordingConnection connection = rig.connect("room:1", "room:2", "room:3");
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.publish("room:3");
+            rig.loop.turn();
+            assertTrue(connection.touched);
+            rig.unsubscribe(connection, "room:1");
+            rig.unsubscribe(connection, "room:3");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(), connection.offsets("room:1"));
+            assertEquals(List.of(1L), connection.offsets("room:2"));
+            assertEquals(List.of(), connection.offsets("room:3"));
+        }
+
+        @Test
+        void survivesTheEndOfOneThatWaitsToBeWritten() {
+            rig.connectMany(200, "room:1");
+            rig.connectMany(200, "room:2");
+            RecordingConnection connection = rig.connect("room:1", "room:2");
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.loop.turn();
+            assertTrue(connection.touched);
+            connection.end();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(), connection.writes);
+            assertEquals(2, rig.shed("room", ShedReason.DISCONNECTED, Priority.NORMAL));
+        }
+
+        @Test
+        void appendsNothingWhileSomeWaitToBeWritten() {
+            rig.rules("room", 16, 1 << 20);
+            List<RecordingConnection> connections = rig.connectMany(600, "room:1", "room:2");
+            for (int i = 0; i < 100; i++) {
+                rig.publish("room:1");
+                rig.publish("room:2");
+                rig.loop.turn();
+            }
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : connections) {
+                assertEquals(range(1, 100), connection.offsets("room:1"));
+                assertEquals(range(1, 100), connection.offsets("room:2"));
+            }
+        }
+    }
+
+    @Nested
+    class InSlices {
+        @Test
+        void yieldsAfterSoManyWrites() {
+            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            rig.publish("room:1");
+            rig.loop.turn();
+            assertEquals(HubShard.MAX_WRITES, written(connections));
+            assertEquals(1, rig.loop.waitingForIo());
+            rig.loop.turn();
+            assertEquals(2 * HubShard.MAX_WRITES, written(connections));
+            rig.loop.turn();
+            assertEquals(600, written(connections));
+            assertTrue(rig.loop.isIdle());
+        }
+
+        @Test
+        void yieldsAfterSoMuchTime() {
+            List<RecordingConnection> connections = rig.connectMany(100, "room:1");
+            connections.forEach(c -> c.onWrite = ignored -> rig.loop.advance(HubShard.MAX_SLICE_NANOS / 20));
+            rig.publish("room:1");
+            rig.loop.turn();
+            // The clock is looked at after every 32 writes.
+            assertEquals(32, written(connections));
+            assertEquals(1, rig.loop.waitingForIo());
+        }
+
+        @Test
+        void servesANewcomerBetweenThem() {
+            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            rig.publish("room:1");
+            rig.loop.turn();
+            RecordingConnection newcomer = rig.connect("room:1");
+            assertEquals(1, newcomer.frames("subscribed").get(0).number("offset"));
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(2L), newcomer.offsets("room:1"));
+            for (RecordingConnection connection : connections) {
+                assertEquals(List.of(1L, 2L), connection.offsets("room:1"));
+            }
+        }
+
+        @Test
+        void takesWhatWasPublishedMeanwhileAlong() {
+            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            rig.publish("room:1");
+            rig.loop.turn();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            // Those whom the first walk had still to visit get both at once.
+            assertEquals(
+                    344,
+                    connections.stream()
+                            .filter(c -> c.writes.equals(List.of(2)))
+                            .count());
+            assertEquals(
+                    256,
+                    connections.stream()
+                            .filter(c -> c.writes.equals(List.of(1, 1)))
+                            .count());
+        }
+
+        @Test
+        void letsTopicsTakeTurns() {
+            List<RecordingConnection> hot = rig.connectMany(2_000, "room:hot");
+            RecordingConnection quiet = rig.connect("room:quiet");
+            rig.publish("room:hot");
+            rig.loop.turn();
+            rig.publish("room:quiet");
+            rig.loop.turn();
+            rig.loop.turn();
+            assertEquals(List.of(1L), quiet.offsets("room:quiet"));
+            assertTrue(written(hot) < 1_000);
+            rig.loop.runUntilIdle();
+            assertEquals(2_000, written(hot));
+        }
+
+        @Test
+        void visitsEachOnceThoughConnectionsComeAndGoBetweenThem() {
+            List<RecordingConnection> connections = rig.connectMany(1_000, "room:1");
+            Collections.shuffle(connections, new java.util.Random(7));
+            rig.publish("room:1");
+            int ended = 0;
+            for (int slice = 0; slice < 3; slice++) {
+                rig.loop.turn();
+                for (int i = 0; i < 50; i++) {
+                    connections.get(ended++).end();
+                    rig.connect("room:1");
+                }
+                assertEquals(0, rig.snapshot().conservationError());
+            }
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : connections.subList(ended, connections.size())) {
+                assertEquals(List.of(1), connection.writes);
+            }
+            for (RecordingConnection newcomer : rig.connections.subList(1_000, rig.connections.size())) {
+                assertEquals(List.of(), newcomer.writes);
+            }
+        }
+
+        @Test
+        void givesLaggardsAQuarterWhileOthersWait() {
+            List<RecordingConnection> laggards = rig.connectMany(200, "room:slow");
+            laggards.forEach(c -> c.stallNext(1));
+            rig.publish("room:slow");
+            rig.loop.runUntilIdle();
+            rig.publish("room:slow");
+            rig.loop.runUntilIdle();
+            List<RecordingConnection> healthy = rig.connectMany(1_000, "room:1");
+            rig.publish("room:1");
+            rig.loop.turn();
+            laggards.forEach(RecordingConnection::drain);
+            assertEquals(HubShard.MAX_WRITES, written(healthy));
+            rig.loop.turn();
+            assertEquals(
+                    HubShard.MAX_WRITES / 4,
+                    laggards.stream().filter(c -> c.writes.size() == 2).count());
+            assertEquals(HubShard.MAX_WRITES + HubShard.MAX_WRITES * 3 / 4, written(healthy));
+            rig.loop.runUntilIdle();
+            laggards.forEach(c -> assertEquals(List.of(1L, 2L), c.offsets("room:slow")));
+        }
+
+        @Test
+        void givesLaggardsAllWhenNobodyElseWaits() {
+            List<RecordingConnection> laggards = rig.connectMany(200, "room:slow");
+            laggards.forEach(c -> c.stallNext(1));
+            rig.publish("room:slow");
+            rig.loop.runUntilIdle();
+            rig.publish("room:slow");
+            rig.loop.runUntilIdle();
+            laggards.forEach(RecordingConnection::drain);
+            rig.loop.turn();
+            laggards.forEach(c -> assertEquals(List.of(1L, 2L), c.offsets("room:slow")));
+        }
+
+        @Test
+        void stopsPollingRatherThanLapThoseThatKeepUp() {
+            rig.rules("room", 16, 1 << 20);
+            List<RecordingConnection> connections = rig.connectMany(1_000, "room:1");
+            for (int i = 0; i < 200; i++) {
+                rig.publish("room:1");
+                rig.loop.turn();
+            }
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : connections) {
+                assertEquals(range(1, 200), connection.offsets("room:1"));
+                assertEquals(List.of(), connection.frames("gap"));
+            }
+        }
+
+        @Test
+        void closesATopicInTheMiddleOfItsWalk() {
+            rig.rules("room", 16, 1 << 20);
+            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            RecordingConnection other = rig.connect("game:1");
+            rig.publishMany(20, "room:1");
+            rig.publish("game:1");
+            rig.loop.turn();
+            connections.forEach(RecordingConnection::end);
+            assertEquals(1, rig.snapshot().topics());
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L), other.offsets("game:1"));
+            assertEquals(0, rig.snapshot().queuedBytes());
+        }
+    }
+
+    @Nested
+    class WithAConnectionThatIsBehind {
+        @Test
+        void writesNothingMoreUntilItHasDrained() {
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publishMany(5, "room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1), connection.writes);
+            assertEquals(1, rig.snapshot().behindConnections());
+            assertEquals(1, rig.snapshot().behindSubscriptions());
+            connection.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1, 5), connection.writes);
+            assertEquals(range(1, 6), connection.offsets("room:1"));
+            assertEquals(0, rig.snapshot().behindConnections());
+            assertEquals(0, rig.snapshot().behindSubscriptions());
+        }
+
+        @Test
+        void tellsItExactlyWhatItMissed() {
+            rig.rules("room", 16, 1 << 20);
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            RecordingConnection healthy = rig.connect("room:1");
+            rig.publishMany(3, "room:1");
+            rig.loop.runUntilIdle();
+            for (int i = 0; i < 50; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            connection.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 53), healthy.offsets("room:1"));
+            List<RecordingConnection.Frame> gaps = connection.frames("gap");
+            assertEquals(1, gaps.size());
+            RecordingConnection.Frame gap = gaps.get(0);
+            assertEquals("behind", gap.json().get("reason").asString());
+            assertEquals(4, gap.number("from"));
+            long to = gap.number("to");
+            assertEquals(to - 3, gap.number("count"));
+            // It goes on within the last 16.
+            assertTrue(to >= 37 && to < 53, gap.text());
+            List<Long> expected = new ArrayList<>(range(1, 3));
+            expected.addAll(range(to + 1, 53));
+            assertEquals(expected, connection.offsets("room:1"));
+            assertEquals("gap", connection.types().get(3));
+        }
+
+        @Test
+        void countsWhatItMissedByPriority() {
+            rig.rules("room", 16, 1 << 20);
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1", Priority.CRITICAL, "1");
+            rig.publish("room:1", Priority.LOW, "1");
+            rig.publish("room:1", Priority.LOW, "1");
+            rig.publish("room:1", Priority.HIGH, "1");
+            for (int i = 0; i < 40; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            assertEquals(0, rig.shed("room", ShedReason.BEHIND, Priority.LOW));
+            connection.drain();
+            rig.loop.runUntilIdle();
+            RecordingConnection.Frame gap = connection.frames("gap").get(0);
+            assertEquals(2, rig.shed("room", ShedReason.BEHIND, Priority.LOW));
+            assertEquals(1, rig.shed("room", ShedReason.BEHIND, Priority.HIGH));
+            assertEquals(1, rig.shed("room", ShedReason.BEHIND, Priority.CRITICAL));
+            assertEquals(gap.number("count") - 4, rig.shed("room", ShedReason.BEHIND, Priority.NORMAL));
+        }
+
+        @Test
+        void keepsTheBytesInItsHandsThoughTheLogMovesOn() {
+            rig.rules("room", 16, 16 << 10);
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            String first = ShardRig.text(1_500);
+            rig.publish("room:1", Priority.NORMAL, first);
+            rig.loop.runUntilIdle();
+            for (int i = 0; i < 100; i++) {
+                rig.publish("room:1", Priority.NORMAL, '"' + "y".repeat(1_500) + '"');
+                rig.loop.runUntilIdle();
+            }
+            assertTrue(rig.snapshot().pinnedBytes() > 0);
+            connection.drain();
+            assertTrue(connection.frames("message").get(0).text().endsWith(first + '}'));
+            rig.loop.runUntilIdle();
+            assertEquals(0, rig.snapshot().pinnedBytes());
+        }
+
+        @Test
+        void countsWhatIsLostWithIt() {
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            rig.connect("room:1");
+            rig.publishMany(2, "room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1", Priority.HIGH, "1");
+            rig.loop.runUntilIdle();
+            connection.end();
+            assertEquals(2, rig.shed("room", ShedReason.DISCONNECTED, Priority.NORMAL));
+            assertEquals(1, rig.shed("room", ShedReason.DISCONNECTED, Priority.HIGH));
+        }
+
+        @Test
+        void countsWhatABrokenSocketTookAsLost() {
+            RecordingConnection connection = rig.connect("room:1");
+            connection.breakSocket();
+            rig.publishMany(2, "room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(2, rig.shed("room", ShedReason.DISCONNECTED, Priority.NORMAL));
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            connection.end();
+            assertEquals(3, rig.shed("room", ShedReason.DISCONNECTED, Priority.NORMAL));
+        }
+
+        @Test
+        void survivesTheEndOfOneThatWaitsToBeServed() {
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            connection.drain();
+            assertTrue(connection.resuming);
+            connection.end();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L), connection.offsets("room:1"));
+        }
+
+        @Test
+        void letsItLeaveATopicWithARunInFlight() {
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            rig.publishMany(2, "room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.unsubscribe(connection, "room:1");
+            assertEquals(0, rig.snapshot().topics());
+            assertEquals(1, rig.shed("room", ShedReason.DISCONNECTED, Priority.NORMAL));
+            assertEquals(List.of(0L, 2L, 0L, 0L), rig.counters("room").inFlight());
+            connection.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(0L, 2L, 0L, 0L), rig.counters("room").delivered());
+        }
+    }
+
+    @Nested
+    class ForMemory {
+        @Test
+        void keepsNoSegmentForAQuietTopic() {
+            for (int i = 0; i < 100; i++) {
+                rig.connectMany(Topic.BUSY - 1, "room:" + i);
+                rig.publish("room:" + i);
+            }
+            rig.loop.runUntilIdle();
+            assertEquals(0, rig.snapshot().logBytes());
+            assertEquals(0, rig.activeBuffers());
+        }
+
+        @Test
+        void keepsOneSegmentForABusyTopic() {
+            rig.connectMany(Topic.BUSY, "room:1");
+            for (int i = 0; i < 1_000; i++) {
+                rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                rig.loop.runUntilIdle();
+            }
+            assertEquals(1, rig.activeBuffers());
+            assertTrue(rig.snapshot().logBytes() <= SegmentStore.MAX_SEGMENT_BYTES);
+        }
+
+        @Test
+        void writesEachBatchOfABusyTopicInOnePiece() {
+            List<RecordingConnection> connections = rig.connectMany(Topic.BUSY, "room:1");
+            for (int i = 0; i < 100; i++) {
+                for (int k = 0; k < 10; k++) {
+                    rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                }
+                rig.loop.runUntilIdle();
+            }
+            connections.forEach(c -> assertEquals(Collections.nCopies(100, 10), c.writes));
+        }
+
+        @Test
+        void letsTheLogGoWhenTheLastOneIsServed() {
+            RecordingConnection connection = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publishMany(100, "room:1");
+            rig.loop.runUntilIdle();
+            assertTrue(rig.snapshot().logBytes() > 0);
+            connection.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(0, rig.snapshot().logBytes());
+        }
+
+        @Test
+        void closesTheOneThatPinsTheOldest() {
+            rig = new ShardRig(new HubMemory(1 << 20, 64 << 20, 100_000)).rules("room", 16, 16 << 10);
+            List<RecordingConnection> slow = new ArrayList<>();
+            RecordingConnection healthy = rig.connect("room:1");
+            for (int i = 0; i < 10; i++) {
+                slow.add(rig.connect("room:1").stallNext(1));
+                for (int k = 0; k < 70; k++) {
+                    rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                    rig.loop.runUntilIdle();
+                    rig.loop.advance(1_000);
+                    assertTrue(rig.snapshot().pinnedBytes() <= 100_000);
+                }
+            }
+            List<CloseCode> codes = new ArrayList<>();
+            slow.forEach(c -> codes.add(c.closeCode()));
+            assertEquals(CloseCode.SLOW_CONSUMER, codes.get(0));
+            assertNull(codes.get(9));
+            // The oldest and nobody else: a prefix.
+            int closed =
+                    (int) codes.stream().filter(CloseCode.SLOW_CONSUMER::equals).count();
+            assertTrue(closed < 10);
+            assertEquals(closed, codes.lastIndexOf(CloseCode.SLOW_CONSUMER) + 1);
+            assertNull(healthy.closeCode());
+            assertEquals(range(1, 700), healthy.offsets("room:1"));
+        }
+
+        @Test
+        void refusesAPublishWhenItsQueueIsFull() {
+            rig.connect("room:1");
+            String large = ShardRig.text(100_000);
+            for (int i = 0; i < 10; i++) {
+                rig.publish("room:1", Priority.NORMAL, large);
+            }
+            PublishResult refused = rig.tryPublish("room:1", Priority.NORMAL, large);
+            assertEquals(ErrorCode.OVERLOADED, ((PublishResult.Refused) refused).code());
+            rig.loop.runUntilIdle();
+            assertEquals(0, rig.snapshot().queuedBytes());
+            // The refused one has used no offset.
+            assertEquals(11, rig.publish("room:1", Priority.NORMAL, large));
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 11), rig.connections.get(0).offsets("room:1"));
+        }
+    }
+
+    @Nested
+    class OnASubscription {
+        @Test
+        void saysSoBeforeTheFirstMessage() {
+            rig.publishMany(3, "room:1");
+            RecordingConnection connection = rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals("subscribed", connection.received.get(0).type());
+            assertEquals(3, connection.received.get(0).number("offset"));
+            assertFalse(connection.received.get(0).json().has("recovered"));
+            assertEquals(List.of(4L), connection.offsets("room:1"));
+        }
+
+        @Test
+        void takesAConnectionOnATopicOnce() {
+            RecordingConnection connection = rig.connect("room:1");
+            assertFalse(rig.subscribe(connection, "room:1"));
+            assertTrue(rig.unsubscribe(connection, "room:1"));
+            assertFalse(rig.unsubscribe(connection, "room:1"));
+            assertTrue(rig.subscribe(connection, "room:1"));
+        }
+
+        @Test
+        void recoversOnlyFromTheHead() {
+            rig.publishMany(3, "room:1");
+            RecordingConnection first = rig.connect("room:1");
+            String epoch = first.received.get(0).json().get("epoch").asString();
+            assertEquals(true, recovered(new Position(epoch, 3)));
+            assertEquals(false, recovered(new Position(epoch, 2)));
+            assertEquals(false, recovered(new Position(epoch, 4)));
+            assertEquals(false, recovered(new Position("another", 3)));
+        }
+
+        private boolean recovered(Position since) {
+            RecordingConnection connection = rig.connect();
+            rig.shard.subscribe(connection, TopicName.of("room:1"), 7, since);
+            RecordingConnection.Frame frame = connection.received.get(0);
+            assertEquals(7, frame.number("id"));
+            return frame.json().get("recovered").asBoolean();
+        }
+
+        @Test
+        void refusesAConnectionThatIsGone() {
+            RecordingConnection connection = rig.connect("room:1");
+            connection.end();
+            assertThrows(IllegalStateException.class, () -> rig.subscribe(connection, "room:1"));
+        }
+
+        @Test
+        void dropsWhatWasOfferedBeforeARejoin() {
+            RecordingConnection connection = rig.connect("room:1");
+            rig.publishMany(3, "room:1");
+            rig.unsubscribe(connection, "room:1");
+            rig.subscribe(connection, "room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(3, connection.frames("subscribed").get(1).number("offset"));
+            assertEquals(List.of(4L), connection.offsets("room:1"));
+            assertEquals(0, rig.snapshot().queuedBytes());
+        }
+
+        @Test
+        void detachesFromTheBrokerWithTheLastOne() {
+            RecordingConnection connection = rig.connect("room:1");
+            rig.unsubscribe(connection, "room:1");
+            rig.loop.runUntilIdle();
+            int before = rig.loop.executed();
+            rig.publish("room:1");
+            assertEquals(before, rig.loop.executed());
+        }
+    }
+
+    @Nested
+    class AboutWhoIsOnline {
+        @Test
+        void tellsNewcomersAtOnce() {
+            rig.countsPresence("room");
+            rig.connect("room:1");
+            RecordingConnection second = rig.connect("room:1");
+            assertEquals(2, second.received.get(0).number("online"));
+        }
+
+        @Test
+        void tellsTheOthersOncePerTick() {
+            rig.countsPresence("room");
+            RecordingConnection first = rig.connect("room:1");
+            rig.connectMany(5, "room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(), first.frames("online"));
+            tick();
+            tick();
+            assertEquals(1, first.frames("online").size());
+            assertEquals(6, first.frames("online").get(0).number("count"));
+            rig.connections.get(1).end();
+            rig.connect("room:1");
+            tick();
+            assertEquals(1, first.frames("online").size());
+            rig.connections.get(2).end();
+            tick();
+            assertEquals(5, first.frames("online").get(1).number("count"));
+        }
+
+        @Test
+        void countsNoFrameOfThisAsAMessage() {
+            rig.countsPresence("room");
+            RecordingConnection first = rig.connect("room:1");
+            rig.connect("room:1");
+            tick();
+            assertEquals(List.of("online"), first.types());
+            assertEquals(List.of(0L, 0L, 0L, 0L), rig.counters("room").owed());
+            assertEquals(0, rig.snapshot().messagesWritten());
+        }
+
+        @Test
+        void tellsNothingWhereItIsOff() {
+            RecordingConnection first = rig.connect("room:1");
+            rig.connect("room:1");
+            tick();
+            assertEquals(List.of(), first.frames("online"));
+            assertFalse(first.received.get(0).json().has("online"));
+        }
+
+        private void tick() {
+            rig.shard.tellOnline();
+            rig.loop.runUntilIdle();
+        }
+    }
+}

@@ -1,0 +1,199 @@
+package io.barrage.gateway.hub;
+
+import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.ServerFrame;
+import io.barrage.protocol.WebSocketFrames;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A connection whose client is a list: it decodes what it is written, and its socket takes, stalls or breaks as the test says.
+ *
+ * <p>Confined to its event loop.
+ */
+final class RecordingConnection extends Connection {
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /** A frame that the client has got. */
+    record Frame(String text, JsonNode json) {
+        String type() {
+            return json.get("type").asString();
+        }
+
+        String topic() {
+            return json.path("topic").asString("");
+        }
+
+        long number(String field) {
+            return json.get(field).asLong();
+        }
+    }
+
+    /** What the client has got, in order. */
+    final List<Frame> received = new ArrayList<>();
+
+    /** For each write of the hub's, how many frames it had. */
+    final List<Integer> writes = new ArrayList<>();
+
+    /** Called before each write's outcome is known; the test's hands inside of a drain. */
+    Consumer<RecordingConnection> onWrite = ignored -> {};
+
+    private final ArrayDeque<ByteBuf> held = new ArrayDeque<>();
+    private int stalls;
+    private CloseCode closeCode;
+    private boolean broken;
+    private boolean ended;
+
+    RecordingConnection(HubShard shard) {
+        super(shard);
+    }
+
+    // ---------------------------------------------------------------- the test's side
+
+    /** The next {@code writes} writes stay in flight. */
+    RecordingConnection stallNext(int writes) {
+        stalls += writes;
+        return this;
+    }
+
+    /** The socket breaks: from now on writes are lost, and the transport has yet to find out. */
+    void breakSocket() {
+        broken = true;
+        releaseHeld();
+    }
+
+    /** The socket takes all that was held; the transport tells the hub. */
+    void drain() {
+        for (ByteBuf run = held.poll(); run != null; run = held.poll()) {
+            receive(run);
+        }
+        if (isInFlight()) {
+            drained();
+        }
+    }
+
+    /** The transport tells the hub that the connection has ended. */
+    void end() {
+        ended = true;
+        releaseHeld();
+        gone();
+    }
+
+    boolean holds() {
+        return !held.isEmpty();
+    }
+
+    boolean hasEnded() {
+        return ended;
+    }
+
+    /** The code that the hub closed it with, or null. */
+    CloseCode closeCode() {
+        return closeCode;
+    }
+
+    List<Long> offsets(String topic) {
+        return received.stream()
+                .filter(frame -> frame.type().equals("message") && frame.topic().equals(topic))
+                .map(frame -> frame.number("offset"))
+                .toList();
+    }
+
+    List<Frame> frames(String type) {
+        return received.stream().filter(frame -> frame.type().equals(type)).toList();
+    }
+
+    /** The types of all frames in order, without what a subscription begins with. */
+    List<String> types() {
+        return received.stream()
+                .map(Frame::type)
+                .filter(type -> !type.equals("subscribed"))
+                .toList();
+    }
+
+    // ---------------------------------------------------------------- the hub's side
+
+    @Override
+    protected Write write(ByteBuf run) {
+        onWrite.accept(this);
+        if (broken || ended || closeCode != null) {
+            run.release();
+            return Write.CLOSED;
+        }
+        if (isInFlight()) {
+            run.release();
+            throw new AssertionError("a second run while one is in flight");
+        }
+        writes.add(decode(run).size());
+        if (stalls > 0) {
+            stalls--;
+            held.add(run);
+            return Write.IN_FLIGHT;
+        }
+        receive(run);
+        return Write.WRITTEN;
+    }
+
+    @Override
+    public void send(ServerFrame frame) {
+        if (broken || ended || closeCode != null) {
+            return;
+        }
+        ByteBuf bytes = Unpooled.wrappedBuffer(WebSocketFrames.text(frame));
+        if (held.isEmpty()) {
+            receive(bytes);
+        } else {
+            held.add(bytes);
+        }
+    }
+
+    @Override
+    public void close(CloseCode code, String reason) {
+        if (closeCode == null) {
+            closeCode = code;
+            releaseHeld();
+        }
+    }
+
+    private void releaseHeld() {
+        held.forEach(ByteBuf::release);
+        held.clear();
+    }
+
+    /** Takes {@code bytes}. */
+    private void receive(ByteBuf bytes) {
+        try {
+            received.addAll(decode(bytes));
+        } finally {
+            bytes.release();
+        }
+    }
+
+    /** Reads whole, unmasked, final text frames; borrows {@code bytes} and leaves them unread. */
+    private static List<Frame> decode(ByteBuf bytes) {
+        List<Frame> frames = new ArrayList<>();
+        ByteBuf in = bytes.duplicate();
+        while (in.isReadable()) {
+            int first = in.readUnsignedByte();
+            if (first != 0x81) {
+                throw new AssertionError("not a final text frame: " + Integer.toHexString(first));
+            }
+            int length = in.readUnsignedByte();
+            if (length == 126) {
+                length = in.readUnsignedShort();
+            } else if (length == 127) {
+                length = Math.toIntExact(in.readLong());
+            }
+            String text = in.readCharSequence(length, StandardCharsets.UTF_8).toString();
+            frames.add(new Frame(text, JSON.readTree(text)));
+        }
+        return frames;
+    }
+}

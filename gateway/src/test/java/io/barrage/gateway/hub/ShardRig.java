@@ -1,0 +1,141 @@
+package io.barrage.gateway.hub;
+
+import io.barrage.gateway.broker.BrokerMetrics;
+import io.barrage.gateway.broker.MemoryBroker;
+import io.barrage.gateway.broker.PublishResult;
+import io.barrage.protocol.Message;
+import io.barrage.protocol.Priority;
+import io.barrage.protocol.TopicName;
+import io.netty.buffer.PoolArenaMetric;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A shard on a stepped loop, fed by a memory broker: what the hub's tests begin with. Confined to the test's thread. */
+final class ShardRig {
+    static final int FRAMES = 1024;
+    static final int LOG_BYTES = 1 << 20;
+    static final HubMemory MEMORY = new HubMemory(1 << 20, 64 << 20, 16 << 20);
+
+    final SteppedLoop loop = new SteppedLoop();
+    final MemoryBroker broker = new MemoryBroker(loop::nanoTime, BrokerMetrics.NOOP);
+    // Without the threads' caches the number of active buffers is exact.
+    final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 0, 1, 8192, 9, 0, 0, false);
+    final List<RecordingConnection> connections = new ArrayList<>();
+    final List<Long> fannedOut = new ArrayList<>();
+    final HubShard shard;
+    private final Map<String, TopicRules> rules = new HashMap<>();
+
+    ShardRig() {
+        this(MEMORY);
+    }
+
+    ShardRig(HubMemory memory) {
+        shard = new HubShard(loop, broker, this::rules, memory, allocator, fannedOut::add);
+    }
+
+    private TopicRules rules(TopicName topic) {
+        return rules.getOrDefault(topic.namespace(), new TopicRules(topic.namespace(), FRAMES, LOG_BYTES, false));
+    }
+
+    /** Rules for the topics of a namespace that aren't open yet. */
+    ShardRig rules(String namespace, int maxFrames, int maxLogBytes) {
+        rules.put(namespace, new TopicRules(namespace, maxFrames, maxLogBytes, false));
+        return this;
+    }
+
+    ShardRig countsPresence(String namespace) {
+        rules.put(namespace, new TopicRules(namespace, FRAMES, LOG_BYTES, true));
+        return this;
+    }
+
+    RecordingConnection connect(String... topics) {
+        RecordingConnection connection = new RecordingConnection(shard);
+        connections.add(connection);
+        for (String topic : topics) {
+            subscribe(connection, topic);
+        }
+        return connection;
+    }
+
+    List<RecordingConnection> connectMany(int count, String... topics) {
+        List<RecordingConnection> many = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            many.add(connect(topics));
+        }
+        return many;
+    }
+
+    boolean subscribe(RecordingConnection connection, String topic) {
+        return shard.subscribe(connection, TopicName.of(topic), 0, null);
+    }
+
+    boolean unsubscribe(RecordingConnection connection, String topic) {
+        return shard.unsubscribe(connection, TopicName.of(topic));
+    }
+
+    /** Publishes; gives the offset. */
+    long publish(String topic, Priority priority, String json) {
+        PublishResult result = tryPublish(topic, priority, json);
+        if (result instanceof PublishResult.Accepted accepted) {
+            return accepted.offset();
+        }
+        throw new AssertionError("not accepted: " + result);
+    }
+
+    PublishResult tryPublish(String topic, Priority priority, String json) {
+        byte[] data = json.getBytes(StandardCharsets.UTF_8);
+        return broker.publish(
+                        new Message.Draft(
+                                TopicName.of(topic), data, priority, null, 1_700_000_000_000L, loop.nanoTime()),
+                        null)
+                .join();
+    }
+
+    long publish(String topic) {
+        return publish(topic, Priority.NORMAL, "1");
+    }
+
+    void publishMany(int count, String topic) {
+        for (int i = 0; i < count; i++) {
+            publish(topic);
+        }
+    }
+
+    /** A JSON string of {@code length} bytes. */
+    static String text(int length) {
+        return '"' + "x".repeat(length - 2) + '"';
+    }
+
+    HubSnapshot snapshot() {
+        return shard.snapshot();
+    }
+
+    HubSnapshot.Namespace counters(String namespace) {
+        return snapshot().namespaces().stream()
+                .filter(counters -> counters.name().equals(namespace))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    long shed(String namespace, ShedReason reason, Priority priority) {
+        return counters(namespace).shed().get(reason.ordinal()).get(priority.ordinal());
+    }
+
+    long activeBuffers() {
+        return allocator.metric().directArenas().stream()
+                .mapToLong(PoolArenaMetric::numActiveAllocations)
+                .sum();
+    }
+
+    /** Ends everything and says what memory is left; call it at each test's end. */
+    long closeAndCountLeaks() {
+        connections.stream().filter(connection -> !connection.hasEnded()).forEach(RecordingConnection::end);
+        loop.runUntilIdle();
+        shard.close();
+        return activeBuffers();
+    }
+}
