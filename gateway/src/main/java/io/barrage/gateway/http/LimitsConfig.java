@@ -27,7 +27,7 @@ public record LimitsConfig(
                 value = "0",
                 min = "0",
                 doc = "Most connections of clients; 0: no limit but the system's descriptors. More are closed with"
-                        + " 4503.")
+                        + " 4429.")
         int connections,
 
         @Setting(value = "128", min = "1", max = "100000", doc = "Most subscriptions of one connection.")
