@@ -39,6 +39,8 @@ final class JsonObjectReader implements AutoCloseable {
     private final JsonParser parser;
     private final Set<String> seen = new HashSet<>();
     private String field = "";
+    /** Why the rest can't be read, once something wasn't JSON; null until then. */
+    private @Nullable ProtocolException broken;
 
     private JsonObjectReader(byte[] text, JsonParser parser) {
         this.text = text;
@@ -86,6 +88,7 @@ final class JsonObjectReader implements AutoCloseable {
     /** Goes on to the next field and gives its name, or null behind the last. The value must be taken or skipped. */
     @Nullable
     String nextField() {
+        checkReadable();
         try {
             if (parser.nextToken() == JsonToken.END_OBJECT) {
                 if (parser.nextToken() != null) {
@@ -198,14 +201,24 @@ final class JsonObjectReader implements AutoCloseable {
         }
     }
 
-    /** Goes past the value, whatever it is, and checks that it is well-formed. */
+    /** Goes past the value, or past what is left of one that was taken in part, and checks that it is well-formed. */
     void skip() {
+        checkReadable();
         try {
-            parser.skipChildren();
+            while (parser.streamReadContext().getNestingDepth() > 1) {
+                parser.nextToken();
+            }
             // The parser is lazy: without this it would stop at a string's or a number's start.
             parser.finishToken();
         } catch (JacksonException e) {
             throw malformed(e);
+        }
+    }
+
+    /** After the first fault of the JSON itself there are no more fields, whatever the parser makes of the rest. */
+    private void checkReadable() {
+        if (broken != null) {
+            throw broken;
         }
     }
 
@@ -235,7 +248,8 @@ final class JsonObjectReader implements AutoCloseable {
             what = what.replaceFirst("(?s)( \\(start marker at|\\n).*", "");
         }
         TokenStreamLocation location = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
-        return bad("not JSON at " + position(location) + ": " + what);
+        broken = bad("not JSON at " + position(location) + ": " + what);
+        return broken;
     }
 
     private static String position(TokenStreamLocation location) {

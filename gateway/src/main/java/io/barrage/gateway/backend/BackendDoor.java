@@ -7,6 +7,7 @@ import io.barrage.gateway.http.BodyReader;
 import io.barrage.gateway.http.Exchange;
 import io.barrage.gateway.http.HttpConnection;
 import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
@@ -63,7 +64,7 @@ public final class BackendDoor implements HttpConnection.Door {
         if (methods == null) {
             throw new ProtocolException(
                     ErrorCode.NOT_FOUND,
-                    "nothing is at " + exchange.path() + "; this is the backend's listener, with "
+                    "nothing is at " + Printable.of(exchange.path()) + "; this is the backend's listener, with "
                             + String.join(", ", routes.keySet()));
         }
         HttpMethod method = exchange.method().equals(HttpMethod.HEAD) ? HttpMethod.GET : exchange.method();

@@ -2,9 +2,12 @@ package io.barrage.gateway.backend;
 
 import io.barrage.gateway.http.BodyReader;
 import io.barrage.gateway.http.Exchange;
+import io.barrage.gateway.http.Problem;
 import io.barrage.gateway.http.Response;
 import io.barrage.gateway.hub.Hub;
 import io.barrage.gateway.hub.HubSnapshot;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.ProtocolException;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.io.ByteArrayOutputStream;
 import java.util.Map;
@@ -34,8 +37,11 @@ public final class NodeHandler {
 
     BodyReader show(Exchange exchange, String ignored) {
         return BodyReader.none(() -> hub.snapshot()
-                .thenAcceptAsync(
-                        snapshot -> exchange.respond(Response.json(json(snapshot))),
+                .whenCompleteAsync(
+                        (snapshot, failure) -> exchange.respond(
+                                snapshot == null
+                                        ? Problem.of(ErrorCode.INTERNAL, "the node's counters can't be read")
+                                        : Response.json(json(snapshot))),
                         exchange.channel().eventLoop()));
     }
 
@@ -56,6 +62,11 @@ public final class NodeHandler {
 
     /** Reads no body to speak of: {@code curl -X POST} sends none, others send {@code {}}. */
     BodyReader drain(Exchange exchange, String ignored) {
+        // A form on a foreign page can send neither of these.
+        if (!exchange.contentType().isEmpty() && !exchange.contentType().equals("application/json")) {
+            throw new ProtocolException(
+                    ErrorCode.UNSUPPORTED_MEDIA_TYPE, "a drain takes no body, or one of application/json");
+        }
         return BodyReader.whole(1024, body -> {
             exchange.respond(new Response(
                     HttpResponseStatus.ACCEPTED,

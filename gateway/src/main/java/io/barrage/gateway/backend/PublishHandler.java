@@ -11,6 +11,7 @@ import io.barrage.protocol.Message;
 import io.barrage.protocol.ProtocolException;
 import io.barrage.protocol.PublishRequest;
 import io.barrage.protocol.PublishRequest.Target;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -35,6 +36,9 @@ public final class PublishHandler implements Endpoint {
 
     @Override
     public BodyReader open(Exchange exchange, String publisher) {
+        if (!"identity".equalsIgnoreCase(exchange.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity"))) {
+            throw new ProtocolException(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "a publish is sent without Content-Encoding");
+        }
         return switch (exchange.contentType()) {
             case "application/json" -> BodyReader.whole(maxBodyBytes, body -> publish(exchange, body, publisher));
             case "application/x-ndjson" -> new PublishStream(exchange, this, publisher, maxMessageBytes);

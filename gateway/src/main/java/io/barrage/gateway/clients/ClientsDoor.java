@@ -7,9 +7,11 @@ import io.barrage.gateway.http.HttpConnection;
 import io.barrage.gateway.http.Response;
 import io.barrage.gateway.hub.HubShard;
 import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpMethod;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -20,6 +22,8 @@ import java.util.function.Function;
  * <p>Thread-safe: one for all connections of the listener.
  */
 public final class ClientsDoor implements HttpConnection.Door {
+    private static final Set<String> BACKEND_PATHS = Set.of("/metrics", "/healthz", "/livez", "/readyz");
+
     private final StaticFiles files;
     private final Origins origins;
     private final UpgradeHandler upgrades;
@@ -71,10 +75,10 @@ public final class ClientsDoor implements HttpConnection.Door {
             exchange.requireMethod(HttpMethod.GET, HttpMethod.HEAD);
             return BodyReader.none(() -> exchange.respond(file(exchange, path)));
         }
-        String hint = path.startsWith("/v1/") || path.equals("/metrics") || path.endsWith("z")
+        String hint = path.startsWith("/v1/") || BACKEND_PATHS.contains(path)
                 ? "; the backend's paths are served by the backend's listener, on another port"
                 : "; WebSocket clients connect to /ws";
-        throw new ProtocolException(ErrorCode.NOT_FOUND, "nothing is at " + path + hint);
+        throw new ProtocolException(ErrorCode.NOT_FOUND, "nothing is at " + Printable.of(path) + hint);
     }
 
     private Response file(Exchange exchange, String path) {

@@ -62,12 +62,15 @@ final class UpgradeHandler {
         if (!"13".equals(headers.get(HttpHeaderNames.SEC_WEBSOCKET_VERSION))) {
             return upgradeRequired(exchange, "the WebSocket version is 13 (RFC 6455)");
         }
+        if (!exchange.request().protocolVersion().isKeepAliveDefault()) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "a WebSocket upgrade is HTTP/1.1, not 1.0");
+        }
         if (HttpUtil.getContentLength(exchange.request(), 0L) > 0
                 || HttpUtil.isTransferEncodingChunked(exchange.request())) {
             throw new ProtocolException(ErrorCode.BAD_REQUEST, "a WebSocket upgrade has no body");
         }
         String key = headers.get(HttpHeaderNames.SEC_WEBSOCKET_KEY);
-        if (!isKey(key)) {
+        if (!isKey(key) || headers.getAll(HttpHeaderNames.SEC_WEBSOCKET_KEY).size() > 1) {
             throw new ProtocolException(ErrorCode.BAD_REQUEST, "Sec-WebSocket-Key is 16 bytes in Base64");
         }
         if (!origins.allows(headers)) {
@@ -124,8 +127,7 @@ final class UpgradeHandler {
         channel.write(response, channel.voidPromise());
         WsConnection connection =
                 new WsConnection(context, channel, context.shards().apply(channel.eventLoop()));
-        exchange.takeOver(() -> connection.addTo(channel.pipeline()));
-        connection.welcome(exchange);
+        exchange.takeOver(() -> connection.addTo(channel.pipeline()), () -> connection.welcome(exchange));
     }
 
     /** The answer to a key (RFC 6455 section 4.2.2, 5.4). */

@@ -71,6 +71,9 @@ final class WsConnection extends Connection {
     /** How long the client may take to answer a close frame. */
     private static final long CLOSE_TIMEOUT_MILLIS = 2_000;
 
+    /** Of those that applications may use (RFC 6455 section 7.4.2); the decoder lets more pass. */
+    private static final int MAX_CLOSE_CODE = 4999;
+
     private static final double HEARTBEAT_JITTER = 0.2;
 
     private static final Logger log = LoggerFactory.getLogger(WsConnection.class);
@@ -94,6 +97,9 @@ final class WsConnection extends Connection {
     private boolean inRead;
     private boolean mustFlush;
     private boolean writing;
+    /** Whether {@link #writable} is about to be called by a task. */
+    private boolean resuming;
+
     private int waitingFrames;
     private int waitingBytes;
     private long drains;
@@ -219,6 +225,7 @@ final class WsConnection extends Connection {
         handler().writeAndFlush(run, channel.voidPromise());
         writing = false;
         if (channel.isWritable()) {
+            noticeDrained();
             return Write.WRITTEN;
         }
         return channel.isActive() ? Write.IN_FLIGHT : Write.CLOSED;
@@ -262,8 +269,26 @@ final class WsConnection extends Connection {
             writing = false;
         }
         if (channel.isWritable()) {
-            waitingFrames = 0;
-            waitingBytes = 0;
+            noticeDrained();
+        }
+    }
+
+    /**
+     * All is written, perhaps by our own flush: Netty gives up its turn when a socket takes many small bites, and then the next
+     * flush may be ours and finish. The event about it came from within and wasn't listened to, so who waits for it is told
+     * here, though not before the caller has done.
+     */
+    private void noticeDrained() {
+        waitingFrames = 0;
+        waitingBytes = 0;
+        if (!resuming && (isInFlight() || held != null || !channel.config().isAutoRead())) {
+            resuming = true;
+            channel.eventLoop().execute(() -> {
+                if (channel.isWritable()) {
+                    writable();
+                }
+                resuming = false;
+            });
         }
     }
 
@@ -562,6 +587,10 @@ final class WsConnection extends Connection {
 
     private void answerClose(CloseWebSocketFrame frame) {
         int code = frame.statusCode();
+        if (code > MAX_CLOSE_CODE) {
+            close(CloseCode.PROTOCOL_ERROR, "there is no close code " + code);
+            return;
+        }
         state = State.CLOSING;
         writeOwn(code < 0 ? WebSocketFrames.frame(Opcode.CLOSE, new byte[0]) : WebSocketFrames.close(code, ""));
         flush();

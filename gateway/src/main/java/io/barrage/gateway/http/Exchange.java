@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** One request and the means to answer it. Confined to the channel's event loop. */
 public final class Exchange {
+    private static final String HTTP = "http://";
+    private static final int MAX_PARAMETERS = 1024;
+
     private final HttpConnection connection;
     private final HttpRequest request;
     private final String path;
@@ -27,13 +31,34 @@ public final class Exchange {
         this.connection = connection;
         this.request = request;
         try {
-            QueryStringDecoder target = new QueryStringDecoder(request.uri());
+            // A semicolon separates nothing, as in browsers.
+            QueryStringDecoder target =
+                    new QueryStringDecoder(originForm(request), StandardCharsets.UTF_8, true, MAX_PARAMETERS, true);
             this.path = target.path();
             this.query = target.parameters();
         } catch (IllegalArgumentException e) {
             throw new ProtocolException(
                     ErrorCode.BAD_REQUEST, "the request's target isn't well-formed: " + e.getMessage());
         }
+    }
+
+    /** The target without scheme and host, which proxies put before it (RFC 9112 section 3.2.2). */
+    private static String originForm(HttpRequest request) {
+        String target = request.uri();
+        if (!target.regionMatches(true, 0, HTTP, 0, HTTP.length())) {
+            return target;
+        }
+        int end = HTTP.length();
+        while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+            end++;
+        }
+        // Whoever may come here is judged by the Host field.
+        if (!target.substring(HTTP.length(), end)
+                .equalsIgnoreCase(request.headers().get(HttpHeaderNames.HOST, ""))) {
+            throw new ProtocolException(ErrorCode.BAD_REQUEST, "the request's target and its Host field differ");
+        }
+        String rest = target.substring(end);
+        return rest.startsWith("/") ? rest : "/" + rest;
     }
 
     /** The target's path, decoded. */
@@ -112,10 +137,15 @@ public final class Exchange {
         return connection.openStream(this, contentType);
     }
 
-    /** Takes the channel away from HTTP: the caller answers by itself and puts its own handlers behind the codec first. */
-    public void takeOver(Runnable replace) {
+    /**
+     * Takes the channel away from HTTP: the caller answers by itself first.
+     *
+     * @param replace puts the caller's handlers at the pipeline's end
+     * @param begin called when HTTP's handlers are gone; what came behind the request follows it
+     */
+    public void takeOver(Runnable replace, Runnable begin) {
         answered = true;
-        connection.takeOver(replace);
+        connection.takeOver(replace, begin);
     }
 
     /** Control flow for {@link #requireMethod}: carries the methods for the {@code Allow} field. */

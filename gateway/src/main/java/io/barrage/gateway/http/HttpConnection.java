@@ -10,6 +10,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -32,6 +33,8 @@ import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -97,6 +100,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean paused;
 
     private long deadlineNanos;
+    /** When the timer looks at the deadline next; never after it. */
+    private long timerNanos;
+
     private @Nullable Future<?> timer;
 
     private HttpConnection(Door door, HttpLimits limits) {
@@ -153,8 +159,8 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void start() {
         if (timer == null) {
             // A connection that never says anything gets no more time than one that says too little.
-            deadlineIn(limits.requestTimeout().toNanos());
-            startTimer(limits.requestTimeout().toNanos());
+            deadlineNanos = System.nanoTime() + limits.requestTimeout().toNanos();
+            startTimer();
         }
     }
 
@@ -162,25 +168,31 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void deadlineIn(long nanos) {
         deadlineNanos = System.nanoTime() + nanos;
+        // A later deadline waits for the timer to find it; only an earlier one is worth a new timer.
+        if (timer != null && deadlineNanos - timerNanos < 0) {
+            timer.cancel(false);
+            startTimer();
+        }
     }
 
-    private void startTimer(long nanos) {
-        timer = context().executor().schedule(this::checkDeadline, nanos, TimeUnit.NANOSECONDS);
+    private void startTimer() {
+        timerNanos = deadlineNanos;
+        timer = context()
+                .executor()
+                .schedule(this::checkDeadline, deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
     }
 
     private void checkDeadline() {
-        long left = deadlineNanos - System.nanoTime();
-        if (left > 0) {
-            startTimer(left);
-        } else if (state == State.HEAD || state == State.BODY) {
-            Exchange late = exchange;
-            if (late != null && late.isAnswered()) {
-                context().close();
-            } else {
-                refuse(Problem.of(ErrorCode.REQUEST_TIMEOUT, "the request wasn't complete in time"));
-                startTimer(limits.requestTimeout().toNanos());
-                deadlineIn(limits.requestTimeout().toNanos());
-            }
+        if (deadlineNanos - System.nanoTime() > 0) {
+            startTimer();
+            return;
+        }
+        Exchange late = exchange;
+        boolean unanswered = state == State.HEAD || (state == State.BODY && late != null && !late.isAnswered());
+        timer = null;
+        if (unanswered) {
+            refuse(Problem.of(ErrorCode.REQUEST_TIMEOUT, "the request wasn't complete in time"));
+            startTimer();
         } else {
             context().close();
         }
@@ -235,10 +247,19 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         if (!streaming && length > limits.maxBodyBytes()) {
             throw BodyReader.tooLarge(limits.maxBodyBytes());
         }
-        if (!streaming && HttpUtil.is100ContinueExpected(request)) {
+        if (!streaming) {
+            continueIfExpected(request);
+        }
+    }
+
+    /** Lets a client send the body that it holds back until it is told that somebody wants it. */
+    private void continueIfExpected(HttpRequest request) {
+        if (HttpUtil.is100ContinueExpected(request)) {
             context()
-                    .writeAndFlush(new DefaultFullHttpResponse(
-                            HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+                    .writeAndFlush(
+                            new DefaultFullHttpResponse(
+                                    HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER),
+                            context().voidPromise());
         }
     }
 
@@ -319,27 +340,28 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
                 response.status(),
                 head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()));
         full.headers().set(HttpHeaderNames.CONTENT_TYPE, response.contentType());
-        full.headers().set(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
+        if (!response.status().equals(HttpResponseStatus.NOT_MODIFIED)) {
+            full.headers().set(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
+        }
         response.headers().forEach(full.headers()::set);
         connectionField(full, version, keepAlive);
         context().write(full, context().voidPromise());
-        mustFlush = true;
-        if (!inRead) {
-            flush();
-        }
+        written();
     }
 
     private static void connectionField(HttpResponse response, HttpVersion version, boolean keepAlive) {
         if (!keepAlive) {
-            response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+            response.headers().add(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         } else if (!version.isKeepAliveDefault()) {
-            response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+            response.headers().add(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
         }
     }
 
     ResponseStream openStream(Exchange answered, String contentType) {
         streaming = true;
         HttpRequest request = answered.request();
+        // Behind the answer's head it would come too late.
+        continueIfExpected(request);
         boolean chunked = request.protocolVersion().isKeepAliveDefault();
         boolean keepAlive = chunked && HttpUtil.isKeepAlive(request);
         HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
@@ -354,10 +376,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             @Override
             public void write(ByteBuf bytes) {
                 context().write(new DefaultHttpContent(bytes), context().voidPromise());
-                mustFlush = true;
-                if (!inRead) {
-                    flush();
-                }
+                written();
             }
 
             @Override
@@ -388,11 +407,14 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     /** Reads, unless an answer is still due or waits for a client that doesn't read it. */
     private void readOn() {
         if (!paused && state != State.ANSWERING && !channel().config().isAutoRead()) {
+            // Hands on what was held back at once; no end of a read follows that.
             channel().config().setAutoRead(true);
+            inRead = false;
+            flush();
         }
     }
 
-    /** Refuses the request under way, whatever of it has come, and closes: its body's end is unknown. */
+    /** Refuses the request under way, whatever of it has come; closes if it isn't known where the next one starts. */
     private void refuse(Response response) {
         BodyReader refused = reader;
         reader = null;
@@ -401,10 +423,13 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         if (refused != null) {
             refused.abort();
         }
-        boolean complete = current != null && !hasBody(current.request());
         if (answered) {
             closeAfterAnswer();
-        } else if (complete && current != null && response.status().code() != 408) {
+        } else if (current != null && state == State.ANSWERING) {
+            current.respond(response);
+        } else if (current != null
+                && !hasBody(current.request())
+                && !response.status().equals(HttpResponseStatus.REQUEST_TIMEOUT)) {
             // Without a body the next request's start is known, and the connection can live.
             reader = BodyReader.none(() -> {});
             current.respond(response);
@@ -422,17 +447,28 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void closeAfterAnswer() {
         state = State.CLOSING;
-        deadlineIn(LINGER_NANOS);
+        deadlineIn(limits.keepAliveTimeout().toNanos());
+        mustFlush = false;
         context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
             // Closing with unread bytes in the socket would reset it, and the client might never see the answer.
             if (written.isSuccess() && channel() instanceof DuplexChannel duplex) {
                 duplex.shutdownOutput();
-                stopTimer();
-                startTimer(LINGER_NANOS);
+                deadlineIn(LINGER_NANOS);
             } else {
                 channel().close();
             }
         });
+        // What still comes is dropped, and only a read tells that the client has gone.
+        paused = false;
+        channel().config().setAutoRead(true);
+    }
+
+    /** Flushes at the end of the read, or now if there is none under way or much waits. */
+    private void written() {
+        mustFlush = true;
+        if (!inRead || !channel().isWritable()) {
+            flush();
+        }
     }
 
     private void flush() {
@@ -449,21 +485,58 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     // ---------------------------------------------------------------- the end
 
-    void takeOver(Runnable replace) {
+    void takeOver(Runnable replace, Runnable begin) {
         stopTimer();
         state = State.CLOSING;
         ChannelPipeline pipeline = context().pipeline();
         replace.run();
+        Leftovers leftovers = new Leftovers();
+        pipeline.addBefore(context().name(), null, leftovers);
         pipeline.remove(this);
         pipeline.remove(flow);
         pipeline.remove(watch);
-        // Last, since it hands on the bytes that it hasn't decoded.
+        // Hands on the bytes that it hasn't decoded, which the new protocol shall see after it has begun.
         pipeline.remove(codec);
+        try {
+            begin.run();
+        } finally {
+            pipeline.remove(leftovers);
+        }
+    }
+
+    /** Holds what came behind an upgrade in the same read. Confined to its event loop. */
+    private static final class Leftovers extends ChannelInboundHandlerAdapter {
+        private final List<ByteBuf> held = new ArrayList<>(1);
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            if (msg instanceof ByteBuf bytes) {
+                held.add(bytes);
+            } else {
+                // It was decoded as HTTP already: what it would have been can't be known any more.
+                ReferenceCountUtil.release(msg);
+                ctx.close();
+            }
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            // Of HTTP's read; the next end of a read is the new protocol's.
+        }
+
+        @Override
+        public void handlerRemoved(ChannelHandlerContext ctx) {
+            if (!held.isEmpty()) {
+                held.forEach(ctx::fireChannelRead);
+                ctx.fireChannelReadComplete();
+            }
+        }
     }
 
     private void stopTimer() {
         if (timer != null) {
             timer.cancel(false);
+            timer = null;
         }
     }
 
@@ -481,6 +554,8 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof IOException) {
             log.debug("A client's connection broke: {}", cause.toString());
+        } else if (cause instanceof DecoderException) {
+            log.debug("A client's requests can't be read: {}", cause.toString());
         } else {
             log.error("A connection failed by a bug of ours.", cause);
         }
