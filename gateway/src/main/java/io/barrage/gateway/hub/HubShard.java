@@ -80,6 +80,7 @@ public final class HubShard implements BrokerListener {
     /** The topic that must be walked before more may be appended, since those that keep up would fall off its log. */
     private @Nullable Topic saturated;
 
+    private boolean mustTellOnline;
     private int writesLeft;
     private long sliceEndNanos;
     private long subscriptions;
@@ -152,7 +153,7 @@ public final class HubShard implements BrokerListener {
         settle();
         store.sweepPinned();
         enforceMemory();
-        if (ring.isEmpty() && touched.isEmpty() && resuming.isEmpty()) {
+        if (ring.isEmpty() && touched.isEmpty() && resuming.isEmpty() && !mustTellOnline) {
             scheduled.set(false);
             // What was offered since the poll found the flag set and scheduled nothing.
             if (offered.isEmpty() || !scheduled.compareAndSet(false, true)) {
@@ -185,6 +186,10 @@ public final class HubShard implements BrokerListener {
             }
             saturated = null;
         }
+        if (mustTellOnline) {
+            mustTellOnline = false;
+            appendOnline();
+        }
         long taken = 0;
         for (Message message = offered.poll(); message != null; message = offered.poll()) {
             taken += message.weight();
@@ -206,11 +211,9 @@ public final class HubShard implements BrokerListener {
         }
     }
 
-    /** Whether half of the log is still unread by those that keep up: then the queue waits, and its bound is the publishers'. */
+    /** Whether a topic's walk must come first: until then the queue waits, and its bound is the publishers'. */
     private static boolean isSaturated(Topic topic) {
-        return topic.inRing
-                && (topic.log.headFrame() - topic.readTo >= topic.rules.maxFrames() / 2
-                        || topic.log.headPosition() - topic.readToPosition >= topic.rules.maxLogBytes() / 2);
+        return topic.inRing && topic.log.isHalfUnread();
     }
 
     private void ready(Topic topic) {
@@ -263,14 +266,13 @@ public final class HubShard implements BrokerListener {
         }
         topic.walkAt = -1;
         reportFanOut(topic);
-        topic.readTo = topic.walkTarget;
-        topic.readToPosition = topic.walkTargetPosition;
+        log.readTo(topic.walkTarget, topic.walkTargetPosition);
         return log.headFrame() == topic.walkTarget;
     }
 
     private void reportFanOut(Topic topic) {
         long now = loop.nanoTime();
-        for (long frame = Math.max(topic.readTo, topic.log.firstFrame()); frame < topic.walkTarget; frame++) {
+        for (long frame = Math.max(topic.log.readTo(), topic.log.firstFrame()); frame < topic.walkTarget; frame++) {
             long accepted = topic.log.acceptedNanos(frame);
             if (accepted != 0) {
                 listener.fannedOut(now - accepted);
@@ -691,6 +693,12 @@ public final class HubShard implements BrokerListener {
     /** Tells topics whose number of subscriptions has changed so; called about once a second. */
     void tellOnline() {
         assert loop.inLoop();
+        // Logs move on only in a drain, when all have read what must not be lost.
+        mustTellOnline = true;
+        wake();
+    }
+
+    private void appendOnline() {
         for (Topic topic : topics.values()) {
             if (topic.rules.countsPresence()) {
                 int online = topic.attachment.online();
@@ -700,9 +708,6 @@ public final class HubShard implements BrokerListener {
                     ready(topic);
                 }
             }
-        }
-        if (!ring.isEmpty()) {
-            wake();
         }
     }
 

@@ -21,10 +21,7 @@ final class Topic {
     int walkAt = -1;
     /** The head when the walk began. */
     long walkTarget;
-    /** Cursor and position that all which have kept up have reached: the target of the last whole walk. */
-    long readTo;
 
-    long readToPosition;
     long walkTargetPosition;
     /** Whether it waits for its log to be settled. */
     boolean settling;

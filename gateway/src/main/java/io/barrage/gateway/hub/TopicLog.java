@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * read it by cursor, which is a frame's ordinal since the log's birth.
  *
  * <p>Confined to its event loop. The log holds what some subscription may still have to read, within the topic's bounds, and
- * drops the rest.
+ * drops the rest. What those that keep up haven't read it never drops: who appends must stop when it {@link #isHalfUnread}.
  */
 final class TopicLog {
     /** Offset of a frame that is not a message. */
@@ -32,6 +32,8 @@ final class TopicLog {
     private long headFrame;
     private long headPosition;
     private long lastOffset;
+    private long readTo;
+    private long readToPosition;
     private final long[] appended = new long[PRIORITIES];
 
     // The index, a ring by ordinal: the frame's end since the log's birth, and what it carries.
@@ -197,7 +199,7 @@ final class TopicLog {
         if (frames < ends.length) {
             return;
         }
-        if (frames >= maxFrames) {
+        if (frames >= maxFrames && firstFrame < readTo) {
             trimTo(firstFrame + 1);
             return;
         }
@@ -221,15 +223,28 @@ final class TopicLog {
     }
 
     private void trim() {
-        while (headPosition - firstPosition > maxBytes && first != last) {
-            trimTo(java.util.Objects.requireNonNull(first).endFrame);
-        }
-        if (headFrame - firstFrame > maxFrames) {
-            trimTo(headFrame - maxFrames);
+        while (firstFrame < readTo && (headFrame - firstFrame > maxFrames || headPosition - firstPosition > maxBytes)) {
+            trimTo(firstFrame + 1);
         }
     }
 
-    /** Drops all frames before {@code frame}, whether or not somebody still has to read them. */
+    /** Says that all which keep up have read the frames before {@code frame}, which begins at {@code position}. */
+    void readTo(long frame, long position) {
+        readTo = frame;
+        readToPosition = position;
+    }
+
+    /** Ordinal of the first frame that one which keeps up may not have read. */
+    long readTo() {
+        return readTo;
+    }
+
+    /** Whether those that keep up have still to read half of what the log may hold. */
+    boolean isHalfUnread() {
+        return headFrame - readTo >= maxFrames / 2 || headPosition - readToPosition >= maxBytes / 2;
+    }
+
+    /** Drops all frames before {@code frame}, whether or not one that is behind still has to read them. */
     private void trimTo(long frame) {
         firstPosition = startOf(frame);
         firstFrame = frame;

@@ -232,7 +232,8 @@ class HubShardTest {
         @Test
         void appendsNothingWhileSomeWaitToBeWritten() {
             rig.rules("room", 16, 1 << 20);
-            List<RecordingConnection> connections = rig.connectMany(600, "room:1", "room:2");
+            List<RecordingConnection> connections = rig.connectMany(300, "room:1", "room:2");
+            connections.forEach(c -> c.onWrite = ignored -> rig.loop.advance(HubShard.MAX_SLICE_NANOS / 20));
             for (int i = 0; i < 100; i++) {
                 rig.publish("room:1");
                 rig.publish("room:2");
@@ -384,16 +385,43 @@ class HubShardTest {
         @Test
         void stopsPollingRatherThanLapThoseThatKeepUp() {
             rig.rules("room", 16, 1 << 20);
-            List<RecordingConnection> connections = rig.connectMany(1_000, "room:1");
-            for (int i = 0; i < 200; i++) {
+            List<RecordingConnection> connections = rig.connectMany(300, "room:1");
+            connections.forEach(c -> c.onWrite = ignored -> rig.loop.advance(HubShard.MAX_SLICE_NANOS / 20));
+            long mostQueued = 0;
+            // A walk takes ten turns, in which more is published than the log may hold.
+            for (int i = 0; i < 100; i++) {
+                rig.publish("room:1");
                 rig.publish("room:1");
                 rig.loop.turn();
+                mostQueued = Math.max(mostQueued, rig.snapshot().queuedBytes());
             }
+            assertTrue(mostQueued > 0);
             rig.loop.runUntilIdle();
             for (RecordingConnection connection : connections) {
                 assertEquals(range(1, 200), connection.offsets("room:1"));
                 assertEquals(List.of(), connection.frames("gap"));
             }
+        }
+
+        @Test
+        void lapsNobodyThatKeepsUpWhenTheLogIsSmallerThanASegment() {
+            rig.rules("room", 1024, 16 << 10);
+            RecordingConnection stalled = rig.connect("room:1").stallNext(1);
+            RecordingConnection healthy = rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            for (int i = 0; i < 100; i++) {
+                for (int k = 0; k < 7; k++) {
+                    rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                }
+                rig.loop.runUntilIdle();
+            }
+            assertEquals(range(1, 701), healthy.offsets("room:1"));
+            stalled.drain();
+            rig.loop.runUntilIdle();
+            // What fits into the log it still gets.
+            assertTrue(stalled.frames("gap").get(0).number("to") > 680);
+            assertTrue(stalled.offsets("room:1").size() > 5);
         }
 
         @Test
@@ -776,6 +804,28 @@ class HubShardTest {
             tick();
             assertEquals(List.of(), first.frames("online"));
             assertFalse(first.received.get(0).json().has("online"));
+        }
+
+        @Test
+        void waitsWithThatUntilAllHaveReadTheirMessages() {
+            rig.rules("room", 16, 1 << 20, true);
+            rig.connectMany(200, "room:1");
+            rig.connectMany(200, "room:2");
+            RecordingConnection connection = rig.connect("room:1", "room:2");
+            rig.publishMany(7, "room:1");
+            rig.publishMany(7, "room:2");
+            rig.loop.turn();
+            assertTrue(connection.touched);
+            // Each would be a frame in the logs, and the logs hold 16.
+            for (int i = 0; i < 30; i++) {
+                rig.connect("room:1");
+                rig.shard.tellOnline();
+            }
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 7), connection.offsets("room:1"));
+            assertEquals(range(1, 7), connection.offsets("room:2"));
+            assertEquals(List.of(), connection.frames("gap"));
+            assertEquals(2, connection.frames("online").size());
         }
 
         private void tick() {

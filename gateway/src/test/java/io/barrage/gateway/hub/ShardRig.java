@@ -42,14 +42,17 @@ final class ShardRig {
     }
 
     /** Rules for the topics of a namespace that aren't open yet. */
-    ShardRig rules(String namespace, int maxFrames, int maxLogBytes) {
-        rules.put(namespace, new TopicRules(namespace, maxFrames, maxLogBytes, false));
+    ShardRig rules(String namespace, int maxFrames, int maxLogBytes, boolean countsPresence) {
+        rules.put(namespace, new TopicRules(namespace, maxFrames, maxLogBytes, countsPresence));
         return this;
     }
 
+    ShardRig rules(String namespace, int maxFrames, int maxLogBytes) {
+        return rules(namespace, maxFrames, maxLogBytes, false);
+    }
+
     ShardRig countsPresence(String namespace) {
-        rules.put(namespace, new TopicRules(namespace, FRAMES, LOG_BYTES, true));
-        return this;
+        return rules(namespace, FRAMES, LOG_BYTES, true);
     }
 
     RecordingConnection connect(String... topics) {
