@@ -1,0 +1,174 @@
+package io.barrage.protocol;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The protocol page of the docs says what the codec does: its examples are the test's vectors. */
+class ProtocolPageTest {
+    private static final TopicName ROOM = TopicName.of("room:42");
+    private static final long TIME = 1790000000123L;
+
+    private final String page = read(Path.of("..", "docs", "protocol.md"));
+
+    /** The frames of the page's {@code json gateway} blocks, in its order. */
+    private static final List<String> WRITTEN = Stream.of(
+                    json(new ServerFrame.Welcome("1f3k9z-2", "u7", 25_000)),
+                    json(new ServerFrame.Welcome("1f3k9z-3", null, 25_000)),
+                    json(new ServerFrame.Subscribed(2, ROOM, "k3x9", 19, null, 1234)),
+                    json(new ServerFrame.Subscribed(0, ROOM, "k3x9", 0, null, 0)),
+                    json(new ServerFrame.Subscribed(2, ROOM, "k3x9", 19, true, 1234)),
+                    json(new ServerFrame.Subscribed(2, ROOM, "k3x9", 19, false, 1234)),
+                    json(new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, null, TIME, 0).at(20)),
+                    json(new Message.Draft(ROOM, bytes("{ \"gift\": 1e400 }"), Priority.HIGH, "u7", TIME, 0).at(21)),
+                    json(new ServerFrame.Gap(ROOM, 22, 60, "behind")),
+                    json(new ServerFrame.Online(ROOM, 1235)),
+                    json(new ServerFrame.Online(ROOM, 0)),
+                    json(new ServerFrame.Unsubscribed(3, ROOM, null, null)),
+                    json(new ServerFrame.Published(4, ROOM, "k3x9", 61, false)),
+                    json(new ServerFrame.Published(4, ROOM, "k3x9", 61, true)),
+                    json(new ServerFrame.Pong(7)),
+                    json(new ServerFrame.Pong(0)),
+                    json(new ServerFrame.Failure(
+                            2, "room:42", ErrorCode.NOT_PERMITTED, "this connection may not subscribe to this topic")),
+                    json(new ServerFrame.Failure(0, null, ErrorCode.BAD_REQUEST, "a frame needs a field 'type'")),
+                    json(new ServerFrame.Goaway("draining", 3120)))
+            .toList();
+
+    @Test
+    void showsWhatTheGatewayWrites() {
+        assertEquals(String.join("\n", WRITTEN), String.join("\n", lines("json gateway")));
+    }
+
+    @Test
+    void showsEveryKindOfServerFrame() {
+        for (Class<?> kind : ServerFrame.class.getPermittedSubclasses()) {
+            String type = kind.equals(ServerFrame.Failure.class)
+                    ? "error"
+                    : kind.getSimpleName().toLowerCase(Locale.ROOT);
+            String start = "{\"type\":\"" + type + "\"";
+            assertTrue(WRITTEN.stream().anyMatch(line -> line.startsWith(start)), () -> "the page has no " + start);
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> showsFramesThatAreUnderstood() {
+        List<String> lines = lines("json client");
+        assertEquals(8, lines.size(), "examples of client frames");
+        return lines.stream()
+                .map(line -> DynamicTest.dynamicTest(line, () -> {
+                    ClientFrame frame = ClientFrame.parse(bytes(line));
+                    String type = frame.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+                    assertEquals("{\"type\":\"" + type + "\"", line.substring(0, type.length() + 10));
+                    assertEquals(line.contains("\"id\":") ? idOf(line) : 0, frame.id());
+                }));
+    }
+
+    private static long idOf(String line) {
+        Matcher id = Pattern.compile("\"id\":(\\d+)").matcher(line);
+        assertTrue(id.find());
+        return Long.parseLong(id.group(1));
+    }
+
+    @Test
+    void readsEveryFieldOfItsExamples() {
+        List<String> lines = lines("json client");
+        assertEquals(new ClientFrame.Subscribe(2, ROOM, null), ClientFrame.parse(bytes(lines.get(0))));
+        assertEquals(
+                new ClientFrame.Subscribe(2, ROOM, new Position("k3x9", 17)), ClientFrame.parse(bytes(lines.get(1))));
+        assertEquals(new ClientFrame.Unsubscribe(3, ROOM), ClientFrame.parse(bytes(lines.get(2))));
+        ClientFrame.Publish publish =
+                assertInstanceOf(ClientFrame.Publish.class, ClientFrame.parse(bytes(lines.get(3))));
+        assertEquals(ROOM, publish.topic());
+        assertEquals("8d1f", publish.request().messageId());
+        assertEquals(Priority.LOW, publish.request().priority());
+        assertEquals("{\"text\":\"hello\"}", new String(publish.request().data(), UTF_8));
+        ClientFrame.Publish plain = assertInstanceOf(ClientFrame.Publish.class, ClientFrame.parse(bytes(lines.get(4))));
+        assertEquals("\"any JSON value\"", new String(plain.request().data(), UTF_8));
+        assertEquals(Priority.NORMAL, plain.request().priority());
+        assertNull(plain.request().messageId());
+        assertEquals(new ClientFrame.Auth(1, "..."), ClientFrame.parse(bytes(lines.get(7))));
+    }
+
+    @Test
+    void listsEveryCloseCode() {
+        String table = Arrays.stream(CloseCode.values())
+                .map(code -> "| " + code.code() + " | `" + code.wire() + "` |")
+                .reduce("", (all, row) -> all + row + "\n");
+        assertEquals(table, rows("Close codes", "\\| \\d+ \\| `\\w+` \\|"));
+    }
+
+    @Test
+    void listsEveryErrorCode() {
+        String table = Arrays.stream(ErrorCode.values())
+                .map(code -> "| `" + code.wire() + "` | " + code.status() + " |")
+                .reduce("", (all, row) -> all + row + "\n");
+        assertEquals(table, rows("Error codes", "\\| `\\w+` \\| \\d+ \\|"));
+    }
+
+    @Test
+    void writesPositionsAsTheyAreRead() {
+        Matcher position = Pattern.compile("`(room:42@k3x9:17)`").matcher(page);
+        assertTrue(position.find(), "an example of a position");
+        assertEquals(new Position.OfTopic(ROOM, new Position("k3x9", 17)), Position.OfTopic.parse(position.group(1)));
+    }
+
+    /** The first cells of a chapter's table, a row a line. */
+    private String rows(String chapter, String cells) {
+        String text = page.substring(page.indexOf("## " + chapter));
+        Matcher row = Pattern.compile("(?m)^" + cells).matcher(text);
+        StringBuilder rows = new StringBuilder();
+        while (row.find()) {
+            rows.append(row.group()).append('\n');
+        }
+        return rows.toString();
+    }
+
+    private List<String> lines(String kind) {
+        Matcher block =
+                Pattern.compile("```" + kind + "\n(.*?)```", Pattern.DOTALL).matcher(page);
+        List<String> lines =
+                block.results().flatMap(found -> found.group(1).lines()).toList();
+        assertFalse(lines.isEmpty(), "no block of " + kind);
+        return lines;
+    }
+
+    private static String json(ServerFrame frame) {
+        return new String(frame.json(), UTF_8);
+    }
+
+    private static String json(Message message) {
+        byte[] json = new byte[message.jsonLength()];
+        assertEquals(json.length, message.putJson(json, 0));
+        return new String(json, UTF_8);
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(UTF_8);
+    }
+
+    private static String read(Path path) {
+        try {
+            return Files.readString(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
