@@ -63,7 +63,7 @@ public class Publish {
                     throw e;
                 }
             }
-            Thread.sleep(200L << attempt);
+            Thread.sleep(500L << attempt); // 1, 2, 4 s: longer than a gateway takes to restart
         }
     }
 }

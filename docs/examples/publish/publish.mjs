@@ -27,7 +27,7 @@ export async function publish(topic, data, attempts = 4) {
       // Without a status there was no answer, and 503 is "not now"; what else is refused would be refused again.
       const again = error.status === undefined || error.status === 503;
       if (!again || attempt === attempts) throw error;
-      await sleep(200 * 2 ** attempt);
+      await sleep(500 * 2 ** attempt); // 1, 2, 4 s: longer than a gateway takes to restart
     }
   }
 }

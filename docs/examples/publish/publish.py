@@ -38,7 +38,7 @@ def publish(topic, data, attempts=4):
         except OSError:
             if attempt == attempts:
                 raise
-        time.sleep(0.2 * 2**attempt)
+        time.sleep(0.5 * 2**attempt)  # 1, 2, 4 s: longer than a gateway takes to restart
 
 
 if __name__ == "__main__":
