@@ -28,10 +28,13 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
@@ -45,6 +48,9 @@ class ExamplesIT {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private static GatewayProcess gateway;
+
+    @TempDir
+    private Path folder;
 
     @BeforeAll
     static void start() {
@@ -211,20 +217,44 @@ class ExamplesIT {
             }
             browser.driver().findElement(By.tagName("button")).click();
             browser.await("document.querySelector('section') === null");
-            awaitNobodyOn("demo:other");
+            awaitOnline(0, "demo:other");
         } finally {
             server.stop(0);
         }
     }
 
-    /** Each look joins the topic, and counts itself. */
-    private static void awaitNobodyOn(String topic) throws Exception {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        String subscribed = "";
-        while (!subscribed.contains("\"online\":1}")) {
-            assertTrue(System.nanoTime() - end < 0, "still somebody on " + topic + ": " + subscribed);
-            try (Listener look = new Listener(topic)) {
-                subscribed = look.subscribed;
+    @Test
+    void showsMessagesOnThePagesOfTheGuides() throws Exception {
+        Path top = EXAMPLES.resolve("../..");
+        int pages = 0;
+        try (Browser browser = new Browser(600, 400)) {
+            for (String guide : List.of("README.md", "docs/getting-started.md")) {
+                Matcher html = Pattern.compile("(?s)```html\n(.*?)```").matcher(Files.readString(top.resolve(guide)));
+                while (html.find()) {
+                    String page = html.group(1).replace("localhost:8080", "localhost:" + gateway.clientsPort());
+                    Matcher topic = Pattern.compile("(?:demo|room):\\w+").matcher(page);
+                    assertTrue(topic.find(), page);
+                    browser.open(Files.writeString(folder.resolve("page.html"), page)
+                            .toUri()
+                            .toString());
+                    awaitOnline(1, topic.group());
+                    publish(topic.group(), "{\"text\":\"<i>" + ++pages + "</i>\"}");
+                    browser.await("document.querySelector('li')?.innerText === '{\"text\":\"<i>" + pages + "</i>\"}'");
+                    browser.open("about:blank");
+                    awaitOnline(0, topic.group());
+                }
+            }
+        }
+        assertTrue(pages >= 3, "only " + pages);
+    }
+
+    /** Waits until so many others are on the topic, as its subscribers are told. */
+    private static void awaitOnline(int others, String topic) throws Exception {
+        int wanted = others + 1;
+        try (Listener self = new Listener(topic)) {
+            String told = self.subscribed;
+            while (!told.endsWith("\"online\":" + wanted + "}") && !told.endsWith("\"count\":" + wanted + "}")) {
+                told = self.next("online");
             }
         }
     }
