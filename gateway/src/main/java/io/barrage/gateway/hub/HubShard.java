@@ -45,8 +45,8 @@ public final class HubShard implements BrokerListener {
     /** Several topics' runs for one connection are copied into one write up to this size. */
     static final int MAX_MERGED_BYTES = 16 * 1024;
 
-    /** Connections that one drain closes for want of memory: closing shows its effect only later. */
-    private static final int MAX_CLOSES = 16;
+    /** Connections and logs that one drain sacrifices for want of memory: each is looked for among all that are stalled. */
+    private static final int MAX_VICTIMS = 16;
 
     // any thread
     private final Loop loop;
@@ -76,7 +76,12 @@ public final class HubShard implements BrokerListener {
     /** Topics whose logs may drop what all have read. */
     private final ArrayDeque<Topic> settling = new ArrayDeque<>();
 
+    /** What the connection that is being written gets in one buffer, and the length of that. */
     private final List<Subscription> merging = new ArrayList<>();
+
+    private int mergingBytes;
+    /** In copies that stalled sockets hold. */
+    private long copiedBytes;
     /** The topic that must be walked before more may be appended, since those that keep up would fall off its log. */
     private @Nullable Topic saturated;
 
@@ -298,10 +303,8 @@ public final class HubShard implements BrokerListener {
                 continue;
             }
             if (write == Write.IN_FLIGHT) {
-                stall(
-                        connection,
-                        run.segment(),
-                        new InFlight(counters, run.messages().clone(), null));
+                connection.holding = run.segment();
+                stall(connection, new InFlight(counters, run.messages().clone(), null));
             } else {
                 counters.shed(ShedReason.DISCONNECTED, run.messages());
             }
@@ -411,13 +414,13 @@ public final class HubShard implements BrokerListener {
 
     private void collectUnread(Connection connection) {
         merging.clear();
-        int bytes = 0;
+        mergingBytes = 0;
         for (Subscription subscription : connection.subscriptions) {
             TopicLog log = subscription.topic.log;
             if (!subscription.isBehind() && subscription.cursor < log.headFrame()) {
                 int length = log.run(subscription.cursor).length();
-                if (bytes + length <= MAX_MERGED_BYTES) {
-                    bytes += length;
+                if (mergingBytes + length <= MAX_MERGED_BYTES) {
+                    mergingBytes += length;
                     merging.add(subscription);
                 }
             }
@@ -426,7 +429,7 @@ public final class HubShard implements BrokerListener {
 
     private void writeMerged(Connection connection) {
         int messages = 0;
-        ByteBuf merged = allocator.directBuffer(MAX_MERGED_BYTES);
+        ByteBuf merged = allocator.directBuffer(mergingBytes, mergingBytes);
         for (Subscription subscription : merging) {
             TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
             run.copyTo(merged);
@@ -450,16 +453,17 @@ public final class HubShard implements BrokerListener {
             }
         }
         if (inFlight != null) {
-            stall(connection, null, inFlight);
+            connection.holdingCopy = mergingBytes;
+            copiedBytes += mergingBytes;
+            stall(connection, inFlight);
         }
         merging.clear();
     }
 
     // ---------------------------------------------------------------- connections that are behind
 
-    private void stall(Connection connection, @Nullable Segment segment, InFlight inFlight) {
+    private void stall(Connection connection, InFlight inFlight) {
         connection.inFlight = inFlight;
-        connection.holding = segment;
         connection.stalledSinceNanos = loop.nanoTime();
         connection.stalledIndex = stalled.size();
         stalled.add(connection);
@@ -467,7 +471,7 @@ public final class HubShard implements BrokerListener {
 
     private void unstall(Connection connection) {
         connection.inFlight = null;
-        connection.holding = null;
+        forgetHeld(connection);
         Connection last = stalled.remove(stalled.size() - 1);
         if (last != connection) {
             stalled.set(connection.stalledIndex, last);
@@ -511,23 +515,74 @@ public final class HubShard implements BrokerListener {
         }
     }
 
+    /** Takes back what stalled connections hold beyond the bounds: of those that have been stalled for longest first. */
     private void enforceMemory() {
-        for (int closes = 0; closes < MAX_CLOSES && !stalled.isEmpty() && isShortOfMemory(); closes++) {
-            Connection oldest = stalled.get(0);
-            for (Connection connection : stalled) {
-                if (connection.stalledSinceNanos - oldest.stalledSinceNanos < 0) {
-                    oldest = connection;
-                }
-            }
-            // Its slice is free at once, its cursor when the transport has said that it is gone.
-            oldest.stalledSinceNanos = loop.nanoTime();
-            oldest.close(CloseCode.SLOW_CONSUMER, CloseCode.SLOW_CONSUMER.wire());
+        int victims = 0;
+        // While some have still to read them, frames in logs are no laggard's fault.
+        while (victims < MAX_VICTIMS && ring.isEmpty() && touched.isEmpty() && isShortOfLogs() && lapOldest()) {
+            victims++;
+        }
+        while (victims < MAX_VICTIMS && pinnedBytes() > memory.maxPinnedBytes() && closeOldest()) {
             store.sweepPinned();
+            victims++;
         }
     }
 
-    private boolean isShortOfMemory() {
-        return store.pinnedBytes() > memory.maxPinnedBytes() || store.logBytes() > memory.maxLogBytes();
+    /** Drops the log that has waited for longest for one that is stalled, who gets a gap instead; false if there is none. */
+    private boolean lapOldest() {
+        Topic found = null;
+        long since = 0;
+        for (Connection connection : stalled) {
+            if (found == null || connection.stalledSinceNanos - since < 0) {
+                for (Subscription subscription : connection.subscriptions) {
+                    if (subscription.isBehind() && !subscription.topic.log.isEmpty()) {
+                        found = subscription.topic;
+                        since = connection.stalledSinceNanos;
+                    }
+                }
+            }
+        }
+        if (found == null) {
+            return false;
+        }
+        found.log.clear(false);
+        return true;
+    }
+
+    /** Closes the one that has pinned memory for longest; false if there is none. */
+    private boolean closeOldest() {
+        Connection oldest = null;
+        for (Connection connection : stalled) {
+            if (pins(connection) && (oldest == null || connection.stalledSinceNanos - oldest.stalledSinceNanos < 0)) {
+                oldest = connection;
+            }
+        }
+        if (oldest == null) {
+            return false;
+        }
+        oldest.close(CloseCode.SLOW_CONSUMER, CloseCode.SLOW_CONSUMER.wire());
+        // The transport lets go at once, and tells later that it is gone.
+        forgetHeld(oldest);
+        return true;
+    }
+
+    private void forgetHeld(Connection connection) {
+        connection.holding = null;
+        copiedBytes -= connection.holdingCopy;
+        connection.holdingCopy = 0;
+    }
+
+    private static boolean pins(Connection connection) {
+        return connection.holdingCopy > 0 || (connection.holding != null && connection.holding.pinned);
+    }
+
+    /** Memory that nothing but stalled sockets holds. */
+    private long pinnedBytes() {
+        return store.pinnedBytes() + copiedBytes;
+    }
+
+    private boolean isShortOfLogs() {
+        return store.logBytes() > memory.maxLogBytes();
     }
 
     private void settleLater(Topic topic) {
@@ -545,7 +600,7 @@ public final class HubShard implements BrokerListener {
             topic.settling = false;
             SubscriptionList list = topic.subscriptions;
             if (!topic.inRing && list.caughtUp() == list.size()) {
-                topic.log.dropRead(list.size() >= Topic.BUSY);
+                topic.log.clear(list.size() >= Topic.BUSY && !isShortOfLogs());
             }
         }
     }
@@ -757,7 +812,7 @@ public final class HubShard implements BrokerListener {
         snapshot.messagesWritten = messagesWritten;
         snapshot.drains = drains;
         snapshot.logBytes = store.logBytes();
-        snapshot.pinnedBytes = store.pinnedBytes();
+        snapshot.pinnedBytes = pinnedBytes();
         snapshot.queuedBytes = queuedBytes.get();
         return snapshot.build();
     }

@@ -666,6 +666,86 @@ class HubShardTest {
         }
 
         @Test
+        void closesNobodyWhoseClosingFreesNothing() {
+            rig = new ShardRig(new HubMemory(1 << 20, 64 << 20, 50_000)).rules("room", 16, 16 << 10);
+            // It stalled before all others, but what it holds is still in its topic's log.
+            RecordingConnection bystander = rig.connect("quiet:1").stallNext(1);
+            rig.publish("quiet:1");
+            rig.loop.runUntilIdle();
+            List<RecordingConnection> slow = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                rig.loop.advance(1_000);
+                slow.add(rig.connect("room:1").stallNext(1));
+                for (int k = 0; k < 70; k++) {
+                    rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                    rig.loop.runUntilIdle();
+                }
+            }
+            assertEquals(CloseCode.SLOW_CONSUMER, slow.get(0).closeCode());
+            assertNull(bystander.closeCode());
+        }
+
+        @Test
+        void countsCopiesThatStalledSocketsHold() {
+            rig = new ShardRig(new HubMemory(1 << 20, 64 << 20, 25_000));
+            List<RecordingConnection> slow = rig.connectMany(3, "room:1", "room:2");
+            slow.forEach(c -> c.stallNext(1));
+            rig.publish("room:1", Priority.NORMAL, ShardRig.text(5_000));
+            rig.publish("room:2", Priority.NORMAL, ShardRig.text(5_000));
+            slow.forEach(c -> c.onWrite = ignored -> rig.loop.advance(1));
+            rig.loop.runUntilIdle();
+            // Two of them fit; the walk goes backwards, so the last connection stalled first.
+            assertEquals(CloseCode.SLOW_CONSUMER, slow.get(2).closeCode());
+            assertNull(slow.get(1).closeCode());
+            assertNull(slow.get(0).closeCode());
+            long pinned = rig.snapshot().pinnedBytes();
+            assertTrue(pinned > 20_000 && pinned < 21_000, "pinned " + pinned);
+            slow.get(0).drain();
+            slow.get(1).drain();
+            assertEquals(0, rig.snapshot().pinnedBytes());
+        }
+
+        @Test
+        void lapsTheLongestStalledWhenLogsTakeTooMuch() {
+            rig = new ShardRig(new HubMemory(1 << 20, 200_000, 16 << 20));
+            List<RecordingConnection> slow = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                slow.add(rig.connect("room:" + i).stallNext(1));
+                rig.publish("room:" + i);
+                rig.loop.runUntilIdle();
+                rig.loop.advance(1_000);
+            }
+            for (int k = 0; k < 80; k++) {
+                for (int i = 0; i < 3; i++) {
+                    rig.publish("room:" + i, Priority.NORMAL, ShardRig.text(1_000));
+                }
+                rig.loop.runUntilIdle();
+                assertTrue(rig.snapshot().logBytes() <= 200_000);
+            }
+            slow.forEach(c -> assertNull(c.closeCode()));
+            slow.forEach(RecordingConnection::drain);
+            rig.loop.runUntilIdle();
+            RecordingConnection.Frame gap = slow.get(0).frames("gap").get(0);
+            assertEquals(2, gap.number("from"));
+            List<Long> expected = new ArrayList<>(List.of(1L));
+            expected.addAll(range(gap.number("to") + 1, 81));
+            assertEquals(expected, slow.get(0).offsets("room:0"));
+            assertEquals(range(1, 81), slow.get(2).offsets("room:2"));
+        }
+
+        @Test
+        void keepsNoSpareSegmentsWhenLogsTakeTooMuch() {
+            rig = new ShardRig(new HubMemory(1 << 20, 10_000, 16 << 20));
+            for (int i = 0; i < 20; i++) {
+                rig.connectMany(Topic.BUSY, "room:" + i);
+                rig.publish("room:" + i);
+            }
+            rig.loop.runUntilIdle();
+            assertTrue(rig.snapshot().logBytes() <= 10_000);
+            rig.connections.forEach(c -> assertEquals(1, c.writes.size()));
+        }
+
+        @Test
         void refusesAPublishWhenItsQueueIsFull() {
             rig.connect("room:1");
             String large = ShardRig.text(100_000);
