@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jctools.queues.MpscUnboundedArrayQueue;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Step 4 of 5: delivers messages to the subscriptions of one event loop. Next: {@link Connection#write}.
@@ -42,11 +44,16 @@ public final class HubShard implements BrokerListener {
     /** The clock costs a tenth of a write, so it isn't asked before each. */
     private static final int WRITES_PER_CLOCK = 32;
 
+    /** Weight of the messages that one slice appends: with small ones about a millisecond. */
+    static final int MAX_APPENDED_BYTES = 256 * 1024;
+
     /** Several topics' runs for one connection are copied into one write up to this size. */
     static final int MAX_MERGED_BYTES = 16 * 1024;
 
     /** Connections and logs that one drain sacrifices for want of memory: each is looked for among all that are stalled. */
     private static final int MAX_VICTIMS = 16;
+
+    private static final Logger logger = LoggerFactory.getLogger(HubShard.class);
 
     // any thread
     private final Loop loop;
@@ -86,6 +93,9 @@ public final class HubShard implements BrokerListener {
     private @Nullable Topic saturated;
 
     private boolean mustTellOnline;
+    /** Whether there was no memory for what is to be appended next. */
+    private boolean outOfMemory;
+
     private int writesLeft;
     private long sliceEndNanos;
     private long subscriptions;
@@ -147,6 +157,19 @@ public final class HubShard implements BrokerListener {
 
     private void drain() {
         assert loop.inLoop();
+        boolean done = false;
+        try {
+            done = isDoneAfterSlice();
+        } finally {
+            // Also after a bug: else the flag would stay set, and nothing would be delivered on this loop any more.
+            if (!done) {
+                // A task put in the loop's queue would run before any I/O.
+                loop.executeAfterIo(drain);
+            }
+        }
+    }
+
+    private boolean isDoneAfterSlice() {
         drains++;
         writesLeft = MAX_WRITES;
         sliceEndNanos = loop.nanoTime() + MAX_SLICE_NANOS;
@@ -161,12 +184,9 @@ public final class HubShard implements BrokerListener {
         if (ring.isEmpty() && touched.isEmpty() && resuming.isEmpty() && !mustTellOnline) {
             scheduled.set(false);
             // What was offered since the poll found the flag set and scheduled nothing.
-            if (offered.isEmpty() || !scheduled.compareAndSet(false, true)) {
-                return;
-            }
+            return offered.isEmpty() || !scheduled.compareAndSet(false, true);
         }
-        // A task put in the loop's queue would run before any I/O.
-        loop.executeAfterIo(drain);
+        return false;
     }
 
     private boolean sliceIsOver() {
@@ -191,28 +211,46 @@ public final class HubShard implements BrokerListener {
             }
             saturated = null;
         }
-        if (mustTellOnline) {
-            mustTellOnline = false;
-            appendOnline();
+        // Messages that wait are smaller than frames that wait, and a full queue slows publishers down.
+        if (!ring.isEmpty() && isShortOfLogs()) {
+            return;
         }
         long taken = 0;
-        for (Message message = offered.poll(); message != null; message = offered.poll()) {
-            taken += message.weight();
-            Topic topic = topics.get(message.topic());
-            // Gone: the last subscriber left. Old: offered to an earlier registration than the present one.
-            if (topic == null || message.offset() <= topic.log.lastOffset()) {
-                continue;
+        outOfMemory = false;
+        try {
+            if (mustTellOnline) {
+                appendOnline();
+                mustTellOnline = false;
             }
-            topic.log.append(message);
-            topic.counters.owed[message.priority().ordinal()] += topic.subscriptions.size();
-            ready(topic);
-            if (isSaturated(topic)) {
-                saturated = topic;
-                break;
+            for (Message message = offered.peek();
+                    message != null && saturated == null && taken < MAX_APPENDED_BYTES;
+                    message = offered.peek()) {
+                append(message);
+                offered.poll();
+                taken += message.weight();
+            }
+        } catch (OutOfMemoryError e) {
+            // The message stays where it is, since the next one would be a hole: the walks may free memory, and a full
+            // queue tells the publishers.
+            outOfMemory = true;
+        } finally {
+            if (taken > 0) {
+                queuedBytes.addAndGet(-taken);
             }
         }
-        if (taken > 0) {
-            queuedBytes.addAndGet(-taken);
+    }
+
+    private void append(Message message) {
+        Topic topic = topics.get(message.topic());
+        // Gone: the last subscriber left. Old: offered to an earlier registration than the present one.
+        if (topic == null || message.offset() <= topic.log.lastOffset()) {
+            return;
+        }
+        topic.log.append(message);
+        topic.counters.owed[message.priority().ordinal()] += topic.subscriptions.size();
+        ready(topic);
+        if (isSaturated(topic)) {
+            saturated = topic;
         }
     }
 
@@ -266,7 +304,7 @@ public final class HubShard implements BrokerListener {
             } else if (others && connection.subscriptions.size() > 1) {
                 touch(connection);
             } else if (!connection.touched) {
-                deliver(subscription);
+                serve(subscription);
             }
         }
         topic.walkAt = -1;
@@ -283,6 +321,21 @@ public final class HubShard implements BrokerListener {
                 listener.fannedOut(now - accepted);
             }
         }
+    }
+
+    private void serve(Subscription subscription) {
+        try {
+            deliver(subscription);
+        } catch (RuntimeException e) {
+            fail(subscription.connection, e);
+        }
+    }
+
+    /** Closes a connection that a bug of ours has broken, and leaves the others alone. */
+    private void fail(Connection connection, RuntimeException bug) {
+        logger.error("A connection failed by a bug of ours.", bug);
+        connection.subscriptions.forEach(this::fallBehind);
+        connection.close(CloseCode.INTERNAL, CloseCode.INTERNAL.wire());
     }
 
     /** Writes all that a subscription hasn't read, as far as its connection takes it. */
@@ -389,7 +442,11 @@ public final class HubShard implements BrokerListener {
             Connection connection = touched.remove();
             connection.touched = false;
             if (!connection.gone) {
-                writeAll(connection);
+                try {
+                    writeAll(connection);
+                } catch (RuntimeException e) {
+                    fail(connection, e);
+                }
             }
         }
     }
@@ -429,7 +486,13 @@ public final class HubShard implements BrokerListener {
 
     private void writeMerged(Connection connection) {
         int messages = 0;
-        ByteBuf merged = allocator.directBuffer(mergingBytes, mergingBytes);
+        ByteBuf merged;
+        try {
+            merged = allocator.directBuffer(mergingBytes, mergingBytes);
+        } catch (OutOfMemoryError e) {
+            // Then each run by itself, which takes none.
+            return;
+        }
         for (Subscription subscription : merging) {
             TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
             run.copyTo(merged);
@@ -509,7 +572,7 @@ public final class HubShard implements BrokerListener {
                 Subscription subscription = connection.subscriptions.get(index);
                 if (subscription.isBehind()) {
                     connection.nextToServe = index + 1;
-                    deliver(subscription);
+                    serve(subscription);
                 }
             }
         }
@@ -582,7 +645,7 @@ public final class HubShard implements BrokerListener {
     }
 
     private boolean isShortOfLogs() {
-        return store.logBytes() > memory.maxLogBytes();
+        return outOfMemory || store.logBytes() > memory.maxLogBytes();
     }
 
     private void settleLater(Topic topic) {
@@ -758,8 +821,8 @@ public final class HubShard implements BrokerListener {
             if (topic.rules.countsPresence()) {
                 int online = topic.attachment.online();
                 if (online != topic.toldOnline) {
-                    topic.toldOnline = online;
                     topic.log.append(WebSocketFrames.text(new ServerFrame.Online(topic.name, online)));
+                    topic.toldOnline = online;
                     ready(topic);
                 }
             }

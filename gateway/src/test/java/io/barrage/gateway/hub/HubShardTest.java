@@ -425,6 +425,42 @@ class HubShardTest {
         }
 
         @Test
+        void yieldsBetweenAppends() {
+            int topics = 3 * HubShard.MAX_APPENDED_BYTES / 1_000;
+            RecordingConnection connection = rig.connect("room:1");
+            RecordingConnection other = rig.connect("room:2");
+            for (int i = 0; i < topics; i++) {
+                rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+            }
+            rig.publish("room:2");
+            rig.loop.turn();
+            assertEquals(1, rig.loop.waitingForIo());
+            assertTrue(connection.offsets("room:1").size() <= topics / 3);
+            assertEquals(List.of(), other.offsets("room:2"));
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, topics), connection.offsets("room:1"));
+            assertEquals(List.of(1L), other.offsets("room:2"));
+        }
+
+        @Test
+        void appendsNoMoreThanItsLogsMayHoldAheadOfItsWalks() {
+            long maxLogBytes = 1 << 20;
+            rig = new ShardRig(new HubMemory(16 << 20, maxLogBytes, 16 << 20));
+            for (int i = 0; i < 2_000; i++) {
+                rig.connect("room:" + i);
+                rig.publish("room:" + i);
+            }
+            long most = 0;
+            while (rig.loop.turn()) {
+                most = Math.max(most, rig.snapshot().logBytes());
+            }
+            // Each slice may go over it once: by a segment for each small message.
+            assertTrue(most < 2 * maxLogBytes + HubShard.MAX_APPENDED_BYTES / 150 * 2_048L, "logs took " + most);
+            assertTrue(most > maxLogBytes / 2);
+            rig.connections.forEach(c -> assertEquals(1, c.writes.size()));
+        }
+
+        @Test
         void closesATopicInTheMiddleOfItsWalk() {
             rig.rules("room", 16, 1 << 20);
             List<RecordingConnection> connections = rig.connectMany(600, "room:1");
@@ -760,6 +796,120 @@ class HubShardTest {
             assertEquals(11, rig.publish("room:1", Priority.NORMAL, large));
             rig.loop.runUntilIdle();
             assertEquals(range(1, 11), rig.connections.get(0).offsets("room:1"));
+        }
+    }
+
+    @Nested
+    class WhenSomethingFails {
+        @Test
+        void closesTheConnectionThatABugOfOursBreaks() {
+            List<RecordingConnection> connections = rig.connectMany(5, "room:1");
+            RecordingConnection broken = connections.get(2);
+            broken.onWrite = ignored -> {
+                throw new IllegalStateException("the test's bug");
+            };
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(CloseCode.INTERNAL, broken.closeCode());
+            broken.end();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : connections) {
+                if (connection != broken) {
+                    assertNull(connection.closeCode());
+                    assertEquals(range(1, 3), connection.offsets("room:1"));
+                }
+            }
+        }
+
+        @Test
+        void closesTheConnectionOnSeveralTopicsThatABugOfOursBreaks() {
+            List<RecordingConnection> connections = rig.connectMany(5, "room:1", "room:2");
+            RecordingConnection broken = connections.get(2);
+            broken.onWrite = ignored -> {
+                throw new IllegalStateException("the test's bug");
+            };
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            assertEquals(CloseCode.INTERNAL, broken.closeCode());
+            for (RecordingConnection connection : connections) {
+                if (connection != broken) {
+                    assertEquals(List.of(1L), connection.offsets("room:1"));
+                    assertEquals(List.of(1L), connection.offsets("room:2"));
+                }
+            }
+        }
+
+        @Test
+        void goesOnAfterABugInTheDrain() {
+            RecordingConnection connection = rig.connect("room:1");
+            connection.onWrite = ignored -> {
+                throw new StackOverflowError("the test's bug");
+            };
+            rig.publish("room:1");
+            assertThrows(StackOverflowError.class, () -> rig.loop.turn());
+            connection.end();
+            RecordingConnection other = rig.connect("room:2");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L), other.offsets("room:2"));
+        }
+
+        @Test
+        void keepsTheOrderWhenThereIsNoMemory() {
+            RecordingConnection connection = rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = true;
+            rig.publishMany(3, "room:1");
+            for (int i = 0; i < 10; i++) {
+                rig.loop.turn();
+            }
+            assertEquals(List.of(1L), connection.offsets("room:1"));
+            assertTrue(rig.snapshot().queuedBytes() > 0);
+            rig.outOfMemory = false;
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 4), connection.offsets("room:1"));
+            assertEquals(0, rig.snapshot().queuedBytes());
+        }
+
+        @Test
+        void writesTopicsApartWhenThereIsNoMemoryForACopy() {
+            RecordingConnection first = rig.connect("room:1", "room:2");
+            RecordingConnection second = rig.connect("room:1", "room:2");
+            // The walk goes backwards: the memory is gone when the second one has its copy.
+            second.onWrite = ignored -> rig.outOfMemory = true;
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = false;
+            assertEquals(List.of(2), second.writes);
+            assertEquals(List.of(1, 1), first.writes);
+        }
+
+        @Test
+        void lapsThoseThatAreStalledWhenThereIsNoMemory() {
+            RecordingConnection stalled = rig.connect("room:1").stallNext(1);
+            RecordingConnection healthy = rig.connect("room:1");
+            rig.publishMany(10, "room:1");
+            rig.loop.runUntilIdle();
+            rig.publishMany(500, "room:1");
+            rig.loop.runUntilIdle();
+            assertTrue(rig.snapshot().logBytes() > 0);
+            rig.connect("room:2");
+            rig.outOfMemory = true;
+            rig.publish("room:2");
+            rig.loop.turn();
+            assertEquals(0, rig.snapshot().logBytes());
+            rig.outOfMemory = false;
+            stalled.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(510, healthy.offsets("room:1").size());
+            assertEquals(11, stalled.frames("gap").get(0).number("from"));
+            assertEquals(510, stalled.frames("gap").get(0).number("to"));
         }
     }
 
