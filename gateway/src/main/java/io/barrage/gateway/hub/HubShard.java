@@ -268,8 +268,10 @@ public final class HubShard implements BrokerListener {
 
     private void walkRing() {
         while (!ring.isEmpty() && !sliceIsOver()) {
-            Topic topic = ring.remove();
-            if (walk(topic)) {
+            Topic topic = ring.element();
+            boolean done = walk(topic);
+            ring.remove();
+            if (done) {
                 topic.inRing = false;
                 settleLater(topic);
             } else {
@@ -287,7 +289,7 @@ public final class HubShard implements BrokerListener {
             topic.walkTarget = log.headFrame();
             topic.walkTargetPosition = log.headPosition();
         }
-        boolean others = !ring.isEmpty();
+        boolean others = ring.size() > 1;
         int at = Math.min(topic.walkAt, list.caughtUp());
         while (at > 0) {
             if (sliceIsOver()) {

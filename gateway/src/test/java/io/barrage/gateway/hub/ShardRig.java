@@ -9,6 +9,7 @@ import io.barrage.protocol.TopicName;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PoolArenaMetric;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -151,6 +152,9 @@ final class ShardRig {
         connections.stream().filter(connection -> !connection.hasEnded()).forEach(RecordingConnection::end);
         loop.runUntilIdle();
         shard.close();
+        // The allocator's thread-local cache would keep this rig, and all that its clients have got, as long as the
+        // thread.
+        FastThreadLocal.removeAll();
         return activeBuffers();
     }
 }
