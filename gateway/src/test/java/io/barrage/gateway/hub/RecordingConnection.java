@@ -77,6 +77,15 @@ final class RecordingConnection extends Connection {
         return this;
     }
 
+    /** From now on the socket takes everything, but for what it holds already. */
+    void stallNoMore() {
+        stalls = 0;
+    }
+
+    boolean isBroken() {
+        return broken;
+    }
+
     /** The socket breaks: from now on writes are lost, and the transport has yet to find out. */
     void breakSocket() {
         broken = true;
@@ -85,6 +94,9 @@ final class RecordingConnection extends Connection {
 
     /** The socket takes all that was held; the transport tells the hub. */
     void drain() {
+        if (isLost()) {
+            return;
+        }
         for (ByteBuf run = held.poll(); run != null; run = held.poll()) {
             receive(run);
         }
@@ -136,8 +148,13 @@ final class RecordingConnection extends Connection {
 
     @Override
     protected Write write(ByteBuf run) {
-        onWrite.accept(this);
-        if (broken || ended || closeCode != null) {
+        try {
+            onWrite.accept(this);
+        } catch (RuntimeException | Error e) {
+            run.release();
+            throw e;
+        }
+        if (isLost()) {
             run.release();
             return Write.CLOSED;
         }
@@ -145,7 +162,7 @@ final class RecordingConnection extends Connection {
             run.release();
             throw new AssertionError("a second run while one is in flight");
         }
-        writes.add(decode(run).size());
+        writes.add(count(run));
         if (stalls > 0) {
             stalls--;
             held.add(run);
@@ -157,7 +174,7 @@ final class RecordingConnection extends Connection {
 
     @Override
     public void send(ServerFrame frame) {
-        if (broken || ended || closeCode != null) {
+        if (isLost()) {
             return;
         }
         ByteBuf bytes = Unpooled.wrappedBuffer(WebSocketFrames.text(frame));
@@ -176,6 +193,10 @@ final class RecordingConnection extends Connection {
         }
     }
 
+    private boolean isLost() {
+        return broken || ended || closeCode != null;
+    }
+
     private void releaseHeld() {
         held.forEach(ByteBuf::release);
         held.clear();
@@ -190,24 +211,35 @@ final class RecordingConnection extends Connection {
         }
     }
 
-    /** Reads whole, unmasked, final text frames; borrows {@code bytes} and leaves them unread. */
-    private static List<Frame> decode(ByteBuf bytes) {
-        List<Frame> frames = new ArrayList<>();
-        ByteBuf in = bytes.duplicate();
-        while (in.isReadable()) {
-            int first = in.readUnsignedByte();
-            if (first != 0x81) {
-                throw new AssertionError("not a final text frame: " + Integer.toHexString(first));
-            }
-            int length = in.readUnsignedByte();
-            if (length == 126) {
-                length = in.readUnsignedShort();
-            } else if (length == 127) {
-                length = Math.toIntExact(in.readLong());
-            }
-            frames.add(new Frame(
-                    in.readCharSequence(length, StandardCharsets.UTF_8).toString()));
+    /** How many frames there are; borrows {@code bytes}. */
+    private static int count(ByteBuf bytes) {
+        int frames = 0;
+        for (ByteBuf in = bytes.duplicate(); in.isReadable(); frames++) {
+            in.skipBytes(payloadLength(in));
         }
         return frames;
+    }
+
+    /** Reads the frames; borrows {@code bytes}. */
+    private static List<Frame> decode(ByteBuf bytes) {
+        List<Frame> frames = new ArrayList<>();
+        for (ByteBuf in = bytes.duplicate(); in.isReadable(); ) {
+            frames.add(new Frame(in.readCharSequence(payloadLength(in), StandardCharsets.UTF_8)
+                    .toString()));
+        }
+        return frames;
+    }
+
+    /** Reads the header of a frame, which must be whole, unmasked, final text. */
+    private static int payloadLength(ByteBuf in) {
+        int first = in.readUnsignedByte();
+        if (first != 0x81) {
+            throw new AssertionError("not a final text frame: " + Integer.toHexString(first));
+        }
+        int length = in.readUnsignedByte();
+        if (length == 126) {
+            return in.readUnsignedShort();
+        }
+        return length == 127 ? Math.toIntExact(in.readLong()) : length;
     }
 }

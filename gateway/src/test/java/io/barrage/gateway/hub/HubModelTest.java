@@ -1,0 +1,382 @@
+package io.barrage.gateway.hub;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.barrage.gateway.broker.PublishResult;
+import io.barrage.protocol.Priority;
+import io.barrage.protocol.ServerFrame;
+import io.barrage.protocol.TopicName;
+import io.netty.util.ResourceLeakDetector;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Thousands of random steps against a hub that keeps plain lists: whatever is published, joined, left, stalled, drained, closed
+ * and broken in whatever order, each subscription gets the dense sequence from its join to its end as messages and gaps, with
+ * the bytes that were published, and nothing is lost from the books or from memory.
+ *
+ * <p>A failure's name has its seed, with which it happens again.
+ */
+@Timeout(60)
+class HubModelTest {
+    private static final int STEPS = 2_500;
+    private static final int MAX_CONNECTIONS = 90;
+    private static final String[] TOPICS = {"room:1", "room:2", "game:1", "game:2", "chat:1", "chat:2"};
+    private static final Priority[] PRIORITIES = Priority.values();
+
+    private static ResourceLeakDetector.Level levelBefore;
+
+    @BeforeAll
+    static void countBuffersOnly() {
+        // The allocator's own count is exact, and a hundred times faster than a stack trace for each touch.
+        levelBefore = ResourceLeakDetector.getLevel();
+        ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
+    }
+
+    @AfterAll
+    static void restoreLevel() {
+        ResourceLeakDetector.setLevel(levelBefore);
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
+    void deliversTheDenseSequence(long seed) {
+        new Model(seed).run();
+    }
+
+    /** A message as published. */
+    private record Published(Priority priority, String data) {}
+
+    /** What a connection is owed on a topic: from its join to its end. */
+    private static final class Owed {
+        final String topic;
+        final long join;
+        /** The last offset that was appended when it left; -1 while it is there. */
+        long end = -1;
+        /** The next offset that the client must see. */
+        long next;
+
+        Owed(String topic, long join) {
+            this.topic = topic;
+            this.join = join;
+            this.next = join + 1;
+        }
+    }
+
+    /** What the model knows of a connection. */
+    private static final class Client {
+        final RecordingConnection connection;
+        /** All its subscriptions, the oldest first: the client learns of them in this order. */
+        final Map<String, ArrayDeque<Owed>> unseen = new HashMap<>();
+        /** Those whose beginning the client has seen, and whose end it hasn't. */
+        final Map<String, Owed> seen = new HashMap<>();
+        /** Those that the hub has. */
+        final Map<String, Owed> open = new TreeMap<>();
+
+        Client(RecordingConnection connection) {
+            this.connection = connection;
+        }
+
+        boolean isAlive() {
+            return !connection.hasEnded();
+        }
+    }
+
+    private static final class Model {
+        private final Random random;
+        private final ShardRig rig;
+        private final Map<String, List<Published>> published = new HashMap<>();
+        private final List<Client> clients = new ArrayList<>();
+        private final List<Owed> all = new ArrayList<>();
+        // By namespace and priority.
+        private final Map<String, long[]> delivered = new HashMap<>();
+        private final Map<String, long[]> told = new HashMap<>();
+        private boolean brokeSome;
+
+        Model(long seed) {
+            random = new Random(seed);
+            // Small enough that every bound is met.
+            rig = new ShardRig(new HubMemory(600_000, 100_000 << random.nextInt(5), 50_000 << random.nextInt(5)));
+            rig.rules("room", 16, 16 << 10);
+            rig.rules("game", 33, 140_000, true);
+            rig.rules("chat", 500, 1 << 20);
+            for (String topic : TOPICS) {
+                published.put(topic, new ArrayList<>());
+                delivered.put(namespace(topic), new long[PRIORITIES.length]);
+                told.put(namespace(topic), new long[PRIORITIES.length]);
+            }
+        }
+
+        void run() {
+            for (int i = 0; i < STEPS; i++) {
+                step();
+                check();
+            }
+            comeToRest();
+            assertEquals(0, rig.closeAndCountLeaks(), "buffers leaked");
+            assertEquals(0, rig.snapshot().conservationError());
+            assertEquals(0, rig.snapshot().queuedBytes());
+        }
+
+        private static String namespace(String topic) {
+            return topic.substring(0, topic.indexOf(':'));
+        }
+
+        // ------------------------------------------------------------ steps
+
+        private void step() {
+            int kind = random.nextInt(100);
+            if (kind < 25) {
+                publish();
+            } else if (kind < 55) {
+                rig.loop.turn();
+            } else if (kind < 63) {
+                connect();
+            } else if (kind < 70) {
+                anyClient().ifPresent(this::subscribe);
+            } else if (kind < 75) {
+                anyClient().ifPresent(this::unsubscribe);
+            } else if (kind < 85) {
+                anyClient().ifPresent(client -> client.connection.stallNext(1 + random.nextInt(3)));
+            } else if (kind < 94) {
+                anyClient().ifPresent(client -> client.connection.drain());
+            } else if (kind < 96) {
+                anyClient().ifPresent(this::end);
+            } else if (kind == 96) {
+                anyClient().ifPresent(this::breakSocket);
+            } else if (kind == 97) {
+                rig.shard.tellOnline();
+            } else if (kind == 98) {
+                rig.loop.runUntilIdle();
+            } else {
+                // The transport finds out what the hub has closed.
+                clients.stream()
+                        .filter(client -> client.isAlive() && client.connection.closeCode() != null)
+                        .findFirst()
+                        .ifPresent(this::end);
+            }
+        }
+
+        private java.util.Optional<Client> anyClient() {
+            return clients.isEmpty()
+                    ? java.util.Optional.empty()
+                    : java.util.Optional.of(clients.get(random.nextInt(clients.size())));
+        }
+
+        /** The first topic is hot. */
+        private String anyTopic() {
+            return random.nextInt(3) == 0 ? TOPICS[0] : TOPICS[random.nextInt(TOPICS.length)];
+        }
+
+        private void publish() {
+            String topic = anyTopic();
+            for (int i = 1 + random.nextInt(12); i > 0; i--) {
+                String data = data();
+                Priority priority = PRIORITIES[random.nextInt(PRIORITIES.length)];
+                PublishResult result = rig.tryPublish(topic, priority, data);
+                if (result instanceof PublishResult.Accepted accepted) {
+                    published.get(topic).add(new Published(priority, data));
+                    assertEquals(published.get(topic).size(), accepted.offset());
+                }
+            }
+        }
+
+        private String data() {
+            int kind = random.nextInt(1_000);
+            int length = kind < 900
+                    ? 2 + random.nextInt(200)
+                    : kind < 985 ? 2 + random.nextInt(5_000) : kind < 998 ? 60_000 + random.nextInt(10_000) : 200_000;
+            char[] letters = new char[length];
+            java.util.Arrays.fill(letters, (char) ('a' + random.nextInt(26)));
+            letters[0] = '"';
+            letters[length - 1] = '"';
+            return new String(letters);
+        }
+
+        private void connect() {
+            if (clients.size() == MAX_CONNECTIONS) {
+                return;
+            }
+            Client client = new Client(rig.connect());
+            // A slice's time is over after some dozens of writes.
+            client.connection.onWrite = ignored -> rig.loop.advance(random.nextInt(200_000));
+            clients.add(client);
+            for (int i = 1 + random.nextInt(2) * random.nextInt(3); i > 0; i--) {
+                subscribe(client);
+            }
+        }
+
+        private void subscribe(Client client) {
+            String topic = anyTopic();
+            boolean expected = !client.open.containsKey(topic);
+            Owed owed = null;
+            if (expected) {
+                // The client has to be told where it begins, and this is what it must be told.
+                owed = new Owed(topic, appended(topic));
+                client.open.put(topic, owed);
+                client.unseen
+                        .computeIfAbsent(topic, ignored -> new ArrayDeque<>())
+                        .add(owed);
+                all.add(owed);
+            }
+            assertEquals(expected, rig.subscribe(client.connection, topic));
+        }
+
+        /** The last offset that the shard has in the topic's log; all are, where it has none. */
+        private long appended(String topic) {
+            return clients.stream()
+                    .flatMap(client -> client.connection.subscriptions.stream())
+                    .filter(subscription -> subscription.topic.name.toString().equals(topic))
+                    .findFirst()
+                    .map(subscription -> subscription.topic.log.lastOffset())
+                    .orElse((long) published.get(topic).size());
+        }
+
+        private void unsubscribe(Client client) {
+            String topic = anyTopic();
+            Owed owed = client.open.remove(topic);
+            if (owed != null) {
+                owed.end = appended(topic);
+            }
+            assertEquals(owed != null, rig.unsubscribe(client.connection, topic));
+            if (owed != null) {
+                client.connection.send(new ServerFrame.Unsubscribed(0, TopicName.of(topic), null, null));
+            }
+        }
+
+        private void end(Client client) {
+            client.open.values().forEach(owed -> owed.end = appended(owed.topic));
+            client.open.clear();
+            client.connection.end();
+            read(client);
+            clients.remove(client);
+        }
+
+        private void breakSocket(Client client) {
+            brokeSome = true;
+            client.connection.breakSocket();
+        }
+
+        // ------------------------------------------------------------ the client's view
+
+        private void read(Client client) {
+            for (RecordingConnection.Frame frame : client.connection.received) {
+                String topic = frame.topic();
+                switch (frame.type()) {
+                    case "subscribed" -> {
+                        Owed owed = client.unseen.get(topic).remove();
+                        assertEquals(owed.join, frame.number("offset"));
+                        assertEquals(null, client.seen.put(topic, owed));
+                    }
+                    case "unsubscribed" -> client.seen.remove(topic);
+                    case "message" -> message(client.seen.get(topic), frame);
+                    case "gap" -> gap(client.seen.get(topic), frame);
+                    case "online" -> assertTrue(client.seen.containsKey(topic));
+                    default -> throw new AssertionError(frame.text());
+                }
+            }
+            client.connection.received.clear();
+        }
+
+        private void message(Owed owed, RecordingConnection.Frame frame) {
+            assertEquals(owed.next, frame.number("offset"), owed.topic);
+            Published expected = published.get(owed.topic).get((int) owed.next - 1);
+            assertTrue(frame.text().endsWith(",\"data\":" + expected.data + '}'), frame.text());
+            delivered.get(namespace(owed.topic))[expected.priority.ordinal()]++;
+            owed.next++;
+        }
+
+        private void gap(Owed owed, RecordingConnection.Frame frame) {
+            assertEquals(owed.next, frame.number("from"), owed.topic);
+            long to = frame.number("to");
+            assertTrue(to >= owed.next && to <= published.get(owed.topic).size());
+            assertEquals(to - owed.next + 1, frame.number("count"));
+            for (; owed.next <= to; owed.next++) {
+                told.get(namespace(owed.topic))[
+                        published
+                                .get(owed.topic)
+                                .get((int) owed.next - 1)
+                                .priority
+                                .ordinal()]++;
+            }
+        }
+
+        // ------------------------------------------------------------ the books
+
+        private void check() {
+            clients.forEach(this::read);
+            HubSnapshot snapshot = rig.snapshot();
+            assertEquals(0, snapshot.conservationError(), "conservation");
+            assertEquals(
+                    clients.stream().mapToLong(client -> client.open.size()).sum(), snapshot.subscriptions());
+            for (HubSnapshot.Namespace counters : snapshot.namespaces()) {
+                assertEquals(list(delivered.get(counters.name())), counters.delivered(), "delivered");
+                List<Long> behind = counters.shed().get(ShedReason.BEHIND.ordinal());
+                // One that breaks or is closed isn't told of what it is behind any more.
+                if (!brokeSome && rig.connections.stream().allMatch(c -> c.closeCode() == null)) {
+                    assertEquals(list(told.get(counters.name())), behind, "behind");
+                }
+            }
+        }
+
+        private static List<Long> list(long[] counts) {
+            return java.util.Arrays.stream(counts).boxed().toList();
+        }
+
+        private void comeToRest() {
+            List.copyOf(clients).stream()
+                    .filter(client -> client.connection.closeCode() != null || client.connection.isBroken())
+                    .forEach(this::end);
+            boolean holding = true;
+            while (holding) {
+                clients.forEach(client -> client.connection.stallNoMore());
+                rig.loop.runUntilIdle();
+                holding = clients.stream().anyMatch(client -> client.connection.holds());
+                clients.forEach(client -> client.connection.drain());
+                List.copyOf(clients).stream()
+                        .filter(client -> client.connection.closeCode() != null)
+                        .forEach(this::end);
+            }
+            check();
+            for (Client client : clients) {
+                for (Owed owed : client.open.values()) {
+                    assertEquals(published.get(owed.topic).size() + 1, owed.next, "the end of " + owed.topic);
+                }
+            }
+            HubSnapshot snapshot = rig.snapshot();
+            assertEquals(0, snapshot.behindConnections());
+            assertEquals(0, snapshot.behindSubscriptions());
+            assertEquals(0, snapshot.queuedBytes());
+            for (HubSnapshot.Namespace counters : snapshot.namespaces()) {
+                assertEquals(List.of(0L, 0L, 0L, 0L), counters.inFlight());
+                assertEquals(owed(counters.name()), counters.owed(), "owed");
+            }
+        }
+
+        /** Counted the long way: every message that lies between a subscription's join and its end. */
+        private List<Long> owed(String namespace) {
+            long[] counts = new long[PRIORITIES.length];
+            for (Owed owed : all) {
+                if (namespace(owed.topic).equals(namespace)) {
+                    List<Published> messages = published.get(owed.topic);
+                    long end = owed.end < 0 ? messages.size() : owed.end;
+                    for (Published message : messages.subList((int) owed.join, (int) end)) {
+                        counts[message.priority.ordinal()]++;
+                    }
+                }
+            }
+            return list(counts);
+        }
+    }
+}
