@@ -71,6 +71,7 @@ public abstract class Connection {
         }
     }
 
+    @SuppressWarnings("this-escape") // The shard only keeps it, on this thread.
     protected Connection(HubShard shard) {
         this.shard = shard;
         shard.register(this);
