@@ -32,9 +32,12 @@ public abstract class Connection {
     @Nullable
     InFlight inFlight;
 
-    /** The segment that the transport holds a slice of, if it is one. */
+    /** The segment that the transport holds a slice of; null when it holds nothing, or a copy. */
     @Nullable
     Segment holding;
+
+    /** Bytes of the copy that the transport holds, if what is in flight is one. */
+    int holdingCopy;
 
     /** Its place among the shard's stalled connections, -1 if it isn't there. */
     int stalledIndex = -1;

@@ -4,7 +4,9 @@ package io.barrage.gateway.hub;
  * The bounds of one event loop's memory. Immutable.
  *
  * @param maxQueuedBytes of messages that wait for the loop; beyond it publishes are refused
- * @param maxLogBytes of topic logs; beyond it the connections that have been behind for longest are closed
- * @param maxPinnedBytes that logs have dropped and stalled sockets still hold; beyond it likewise
+ * @param maxLogBytes of topic logs; beyond it those are dropped that the connections which have been stalled for longest have
+ *     still to read, and they get a gap
+ * @param maxPinnedBytes that no log has and stalled sockets still hold; beyond it those connections are closed that have held
+ *     some for longest
  */
 public record HubMemory(long maxQueuedBytes, long maxLogBytes, long maxPinnedBytes) {}

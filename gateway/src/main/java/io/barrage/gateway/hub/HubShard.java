@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Step 4 of 5: delivers messages to the subscriptions of one event loop. Next: {@link Connection#write}.
@@ -42,11 +44,16 @@ public final class HubShard implements BrokerListener {
     /** The clock costs a tenth of a write, so it isn't asked before each. */
     private static final int WRITES_PER_CLOCK = 32;
 
+    /** Weight of the messages that one slice appends: with small ones about a millisecond. */
+    static final int MAX_APPENDED_BYTES = 256 * 1024;
+
     /** Several topics' runs for one connection are copied into one write up to this size. */
     static final int MAX_MERGED_BYTES = 16 * 1024;
 
-    /** Connections that one drain closes for want of memory: closing shows its effect only later. */
-    private static final int MAX_CLOSES = 16;
+    /** Connections and logs that one drain sacrifices for want of memory: each is looked for among all that are stalled. */
+    private static final int MAX_VICTIMS = 16;
+
+    private static final Logger logger = LoggerFactory.getLogger(HubShard.class);
 
     // any thread
     private final Loop loop;
@@ -76,11 +83,19 @@ public final class HubShard implements BrokerListener {
     /** Topics whose logs may drop what all have read. */
     private final ArrayDeque<Topic> settling = new ArrayDeque<>();
 
+    /** What the connection that is being written gets in one buffer, and the length of that. */
     private final List<Subscription> merging = new ArrayList<>();
+
+    private int mergingBytes;
+    /** In copies that stalled sockets hold. */
+    private long copiedBytes;
     /** The topic that must be walked before more may be appended, since those that keep up would fall off its log. */
     private @Nullable Topic saturated;
 
     private boolean mustTellOnline;
+    /** Whether there was no memory for what is to be appended next. */
+    private boolean outOfMemory;
+
     private int writesLeft;
     private long sliceEndNanos;
     private long subscriptions;
@@ -142,6 +157,19 @@ public final class HubShard implements BrokerListener {
 
     private void drain() {
         assert loop.inLoop();
+        boolean done = false;
+        try {
+            done = isDoneAfterSlice();
+        } finally {
+            // Also after a bug: else the flag would stay set, and nothing would be delivered on this loop any more.
+            if (!done) {
+                // A task put in the loop's queue would run before any I/O.
+                loop.executeAfterIo(drain);
+            }
+        }
+    }
+
+    private boolean isDoneAfterSlice() {
         drains++;
         writesLeft = MAX_WRITES;
         sliceEndNanos = loop.nanoTime() + MAX_SLICE_NANOS;
@@ -156,12 +184,9 @@ public final class HubShard implements BrokerListener {
         if (ring.isEmpty() && touched.isEmpty() && resuming.isEmpty() && !mustTellOnline) {
             scheduled.set(false);
             // What was offered since the poll found the flag set and scheduled nothing.
-            if (offered.isEmpty() || !scheduled.compareAndSet(false, true)) {
-                return;
-            }
+            return offered.isEmpty() || !scheduled.compareAndSet(false, true);
         }
-        // A task put in the loop's queue would run before any I/O.
-        loop.executeAfterIo(drain);
+        return false;
     }
 
     private boolean sliceIsOver() {
@@ -186,28 +211,46 @@ public final class HubShard implements BrokerListener {
             }
             saturated = null;
         }
-        if (mustTellOnline) {
-            mustTellOnline = false;
-            appendOnline();
+        // Messages that wait are smaller than frames that wait, and a full queue slows publishers down.
+        if (!ring.isEmpty() && isShortOfLogs()) {
+            return;
         }
         long taken = 0;
-        for (Message message = offered.poll(); message != null; message = offered.poll()) {
-            taken += message.weight();
-            Topic topic = topics.get(message.topic());
-            // Gone: the last subscriber left. Old: offered to an earlier registration than the present one.
-            if (topic == null || message.offset() <= topic.log.lastOffset()) {
-                continue;
+        outOfMemory = false;
+        try {
+            if (mustTellOnline) {
+                appendOnline();
+                mustTellOnline = false;
             }
-            topic.log.append(message);
-            topic.counters.owed[message.priority().ordinal()] += topic.subscriptions.size();
-            ready(topic);
-            if (isSaturated(topic)) {
-                saturated = topic;
-                break;
+            for (Message message = offered.peek();
+                    message != null && saturated == null && taken < MAX_APPENDED_BYTES;
+                    message = offered.peek()) {
+                append(message);
+                offered.poll();
+                taken += message.weight();
+            }
+        } catch (OutOfMemoryError e) {
+            // The message stays where it is, since the next one would be a hole: the walks may free memory, and a full
+            // queue tells the publishers.
+            outOfMemory = true;
+        } finally {
+            if (taken > 0) {
+                queuedBytes.addAndGet(-taken);
             }
         }
-        if (taken > 0) {
-            queuedBytes.addAndGet(-taken);
+    }
+
+    private void append(Message message) {
+        Topic topic = topics.get(message.topic());
+        // Gone: the last subscriber left. Old: offered to an earlier registration than the present one.
+        if (topic == null || message.offset() <= topic.log.lastOffset()) {
+            return;
+        }
+        topic.log.append(message);
+        topic.counters.owed[message.priority().ordinal()] += topic.subscriptions.size();
+        ready(topic);
+        if (isSaturated(topic)) {
+            saturated = topic;
         }
     }
 
@@ -261,7 +304,7 @@ public final class HubShard implements BrokerListener {
             } else if (others && connection.subscriptions.size() > 1) {
                 touch(connection);
             } else if (!connection.touched) {
-                deliver(subscription);
+                serve(subscription);
             }
         }
         topic.walkAt = -1;
@@ -278,6 +321,21 @@ public final class HubShard implements BrokerListener {
                 listener.fannedOut(now - accepted);
             }
         }
+    }
+
+    private void serve(Subscription subscription) {
+        try {
+            deliver(subscription);
+        } catch (RuntimeException e) {
+            fail(subscription.connection, e);
+        }
+    }
+
+    /** Closes a connection that a bug of ours has broken, and leaves the others alone. */
+    private void fail(Connection connection, RuntimeException bug) {
+        logger.error("A connection failed by a bug of ours.", bug);
+        connection.subscriptions.forEach(this::fallBehind);
+        connection.close(CloseCode.INTERNAL, CloseCode.INTERNAL.wire());
     }
 
     /** Writes all that a subscription hasn't read, as far as its connection takes it. */
@@ -298,10 +356,8 @@ public final class HubShard implements BrokerListener {
                 continue;
             }
             if (write == Write.IN_FLIGHT) {
-                stall(
-                        connection,
-                        run.segment(),
-                        new InFlight(counters, run.messages().clone(), null));
+                connection.holding = run.segment();
+                stall(connection, new InFlight(counters, run.messages().clone(), null));
             } else {
                 counters.shed(ShedReason.DISCONNECTED, run.messages());
             }
@@ -386,7 +442,11 @@ public final class HubShard implements BrokerListener {
             Connection connection = touched.remove();
             connection.touched = false;
             if (!connection.gone) {
-                writeAll(connection);
+                try {
+                    writeAll(connection);
+                } catch (RuntimeException e) {
+                    fail(connection, e);
+                }
             }
         }
     }
@@ -411,13 +471,13 @@ public final class HubShard implements BrokerListener {
 
     private void collectUnread(Connection connection) {
         merging.clear();
-        int bytes = 0;
+        mergingBytes = 0;
         for (Subscription subscription : connection.subscriptions) {
             TopicLog log = subscription.topic.log;
             if (!subscription.isBehind() && subscription.cursor < log.headFrame()) {
                 int length = log.run(subscription.cursor).length();
-                if (bytes + length <= MAX_MERGED_BYTES) {
-                    bytes += length;
+                if (mergingBytes + length <= MAX_MERGED_BYTES) {
+                    mergingBytes += length;
                     merging.add(subscription);
                 }
             }
@@ -426,7 +486,13 @@ public final class HubShard implements BrokerListener {
 
     private void writeMerged(Connection connection) {
         int messages = 0;
-        ByteBuf merged = allocator.directBuffer(MAX_MERGED_BYTES);
+        ByteBuf merged;
+        try {
+            merged = allocator.directBuffer(mergingBytes, mergingBytes);
+        } catch (OutOfMemoryError e) {
+            // Then each run by itself, which takes none.
+            return;
+        }
         for (Subscription subscription : merging) {
             TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
             run.copyTo(merged);
@@ -450,16 +516,17 @@ public final class HubShard implements BrokerListener {
             }
         }
         if (inFlight != null) {
-            stall(connection, null, inFlight);
+            connection.holdingCopy = mergingBytes;
+            copiedBytes += mergingBytes;
+            stall(connection, inFlight);
         }
         merging.clear();
     }
 
     // ---------------------------------------------------------------- connections that are behind
 
-    private void stall(Connection connection, @Nullable Segment segment, InFlight inFlight) {
+    private void stall(Connection connection, InFlight inFlight) {
         connection.inFlight = inFlight;
-        connection.holding = segment;
         connection.stalledSinceNanos = loop.nanoTime();
         connection.stalledIndex = stalled.size();
         stalled.add(connection);
@@ -467,7 +534,7 @@ public final class HubShard implements BrokerListener {
 
     private void unstall(Connection connection) {
         connection.inFlight = null;
-        connection.holding = null;
+        forgetHeld(connection);
         Connection last = stalled.remove(stalled.size() - 1);
         if (last != connection) {
             stalled.set(connection.stalledIndex, last);
@@ -505,29 +572,80 @@ public final class HubShard implements BrokerListener {
                 Subscription subscription = connection.subscriptions.get(index);
                 if (subscription.isBehind()) {
                     connection.nextToServe = index + 1;
-                    deliver(subscription);
+                    serve(subscription);
                 }
             }
         }
     }
 
+    /** Takes back what stalled connections hold beyond the bounds: of those that have been stalled for longest first. */
     private void enforceMemory() {
-        for (int closes = 0; closes < MAX_CLOSES && !stalled.isEmpty() && isShortOfMemory(); closes++) {
-            Connection oldest = stalled.get(0);
-            for (Connection connection : stalled) {
-                if (connection.stalledSinceNanos - oldest.stalledSinceNanos < 0) {
-                    oldest = connection;
-                }
-            }
-            // Its slice is free at once, its cursor when the transport has said that it is gone.
-            oldest.stalledSinceNanos = loop.nanoTime();
-            oldest.close(CloseCode.SLOW_CONSUMER, CloseCode.SLOW_CONSUMER.wire());
+        int victims = 0;
+        // While some have still to read them, frames in logs are no laggard's fault.
+        while (victims < MAX_VICTIMS && ring.isEmpty() && touched.isEmpty() && isShortOfLogs() && lapOldest()) {
+            victims++;
+        }
+        while (victims < MAX_VICTIMS && pinnedBytes() > memory.maxPinnedBytes() && closeOldest()) {
             store.sweepPinned();
+            victims++;
         }
     }
 
-    private boolean isShortOfMemory() {
-        return store.pinnedBytes() > memory.maxPinnedBytes() || store.logBytes() > memory.maxLogBytes();
+    /** Drops the log that has waited for longest for one that is stalled, who gets a gap instead; false if there is none. */
+    private boolean lapOldest() {
+        Topic found = null;
+        long since = 0;
+        for (Connection connection : stalled) {
+            if (found == null || connection.stalledSinceNanos - since < 0) {
+                for (Subscription subscription : connection.subscriptions) {
+                    if (subscription.isBehind() && !subscription.topic.log.isEmpty()) {
+                        found = subscription.topic;
+                        since = connection.stalledSinceNanos;
+                    }
+                }
+            }
+        }
+        if (found == null) {
+            return false;
+        }
+        found.log.clear(false);
+        return true;
+    }
+
+    /** Closes the one that has pinned memory for longest; false if there is none. */
+    private boolean closeOldest() {
+        Connection oldest = null;
+        for (Connection connection : stalled) {
+            if (pins(connection) && (oldest == null || connection.stalledSinceNanos - oldest.stalledSinceNanos < 0)) {
+                oldest = connection;
+            }
+        }
+        if (oldest == null) {
+            return false;
+        }
+        oldest.close(CloseCode.SLOW_CONSUMER, CloseCode.SLOW_CONSUMER.wire());
+        // The transport lets go at once, and tells later that it is gone.
+        forgetHeld(oldest);
+        return true;
+    }
+
+    private void forgetHeld(Connection connection) {
+        connection.holding = null;
+        copiedBytes -= connection.holdingCopy;
+        connection.holdingCopy = 0;
+    }
+
+    private static boolean pins(Connection connection) {
+        return connection.holdingCopy > 0 || (connection.holding != null && connection.holding.pinned);
+    }
+
+    /** Memory that nothing but stalled sockets holds. */
+    private long pinnedBytes() {
+        return store.pinnedBytes() + copiedBytes;
+    }
+
+    private boolean isShortOfLogs() {
+        return outOfMemory || store.logBytes() > memory.maxLogBytes();
     }
 
     private void settleLater(Topic topic) {
@@ -545,7 +663,7 @@ public final class HubShard implements BrokerListener {
             topic.settling = false;
             SubscriptionList list = topic.subscriptions;
             if (!topic.inRing && list.caughtUp() == list.size()) {
-                topic.log.dropRead(list.size() >= Topic.BUSY);
+                topic.log.clear(list.size() >= Topic.BUSY && !isShortOfLogs());
             }
         }
     }
@@ -703,8 +821,8 @@ public final class HubShard implements BrokerListener {
             if (topic.rules.countsPresence()) {
                 int online = topic.attachment.online();
                 if (online != topic.toldOnline) {
-                    topic.toldOnline = online;
                     topic.log.append(WebSocketFrames.text(new ServerFrame.Online(topic.name, online)));
+                    topic.toldOnline = online;
                     ready(topic);
                 }
             }
@@ -757,7 +875,7 @@ public final class HubShard implements BrokerListener {
         snapshot.messagesWritten = messagesWritten;
         snapshot.drains = drains;
         snapshot.logBytes = store.logBytes();
-        snapshot.pinnedBytes = store.pinnedBytes();
+        snapshot.pinnedBytes = pinnedBytes();
         snapshot.queuedBytes = queuedBytes.get();
         return snapshot.build();
     }

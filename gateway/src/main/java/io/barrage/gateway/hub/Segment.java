@@ -18,6 +18,9 @@ final class Segment {
     /** Ordinal of the frame behind its last. */
     long endFrame;
 
+    /** Whether its log has dropped it while a socket held a slice. */
+    boolean pinned;
+
     @Nullable
     Segment next;
 

@@ -72,6 +72,7 @@ final class SegmentStore {
         logBytes -= segment.buffer.capacity();
         if (segment.isShared()) {
             // A socket holds a slice. The last reference stays here, for the account.
+            segment.pinned = true;
             pinned.add(segment);
             pinnedBytes += segment.buffer.capacity();
         } else {
@@ -99,7 +100,7 @@ final class SegmentStore {
         return logBytes;
     }
 
-    /** Direct memory that only stalled sockets hold. */
+    /** Direct memory of segments that only stalled sockets hold. */
     long pinnedBytes() {
         return pinnedBytes;
     }

@@ -266,11 +266,11 @@ final class TopicLog {
     }
 
     /**
-     * Drops what all have read: called when every subscription stands at the head.
+     * Drops all frames: called when every subscription that keeps up stands at the head.
      *
      * @param keepLast whether the last segment stays for the next messages
      */
-    void dropRead(boolean keepLast) {
+    void clear(boolean keepLast) {
         trimTo(headFrame);
         run.forget();
         if (last == null) {
@@ -292,9 +292,14 @@ final class TopicLog {
         }
     }
 
+    /** Whether it takes no memory but its index. */
+    boolean isEmpty() {
+        return last == null;
+    }
+
     /** Drops everything; the log is not used again. */
     void close() {
-        dropRead(false);
+        clear(false);
     }
 
     /** Where one that has fallen off the log goes on: the head less one run, at most. */

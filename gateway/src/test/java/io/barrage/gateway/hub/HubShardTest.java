@@ -425,6 +425,42 @@ class HubShardTest {
         }
 
         @Test
+        void yieldsBetweenAppends() {
+            int topics = 3 * HubShard.MAX_APPENDED_BYTES / 1_000;
+            RecordingConnection connection = rig.connect("room:1");
+            RecordingConnection other = rig.connect("room:2");
+            for (int i = 0; i < topics; i++) {
+                rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+            }
+            rig.publish("room:2");
+            rig.loop.turn();
+            assertEquals(1, rig.loop.waitingForIo());
+            assertTrue(connection.offsets("room:1").size() <= topics / 3);
+            assertEquals(List.of(), other.offsets("room:2"));
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, topics), connection.offsets("room:1"));
+            assertEquals(List.of(1L), other.offsets("room:2"));
+        }
+
+        @Test
+        void appendsNoMoreThanItsLogsMayHoldAheadOfItsWalks() {
+            long maxLogBytes = 1 << 20;
+            rig = new ShardRig(new HubMemory(16 << 20, maxLogBytes, 16 << 20));
+            for (int i = 0; i < 2_000; i++) {
+                rig.connect("room:" + i);
+                rig.publish("room:" + i);
+            }
+            long most = 0;
+            while (rig.loop.turn()) {
+                most = Math.max(most, rig.snapshot().logBytes());
+            }
+            // Each slice may go over it once: by a segment for each small message.
+            assertTrue(most < 2 * maxLogBytes + HubShard.MAX_APPENDED_BYTES / 150 * 2_048L, "logs took " + most);
+            assertTrue(most > maxLogBytes / 2);
+            rig.connections.forEach(c -> assertEquals(1, c.writes.size()));
+        }
+
+        @Test
         void closesATopicInTheMiddleOfItsWalk() {
             rig.rules("room", 16, 1 << 20);
             List<RecordingConnection> connections = rig.connectMany(600, "room:1");
@@ -666,6 +702,86 @@ class HubShardTest {
         }
 
         @Test
+        void closesNobodyWhoseClosingFreesNothing() {
+            rig = new ShardRig(new HubMemory(1 << 20, 64 << 20, 50_000)).rules("room", 16, 16 << 10);
+            // It stalled before all others, but what it holds is still in its topic's log.
+            RecordingConnection bystander = rig.connect("quiet:1").stallNext(1);
+            rig.publish("quiet:1");
+            rig.loop.runUntilIdle();
+            List<RecordingConnection> slow = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                rig.loop.advance(1_000);
+                slow.add(rig.connect("room:1").stallNext(1));
+                for (int k = 0; k < 70; k++) {
+                    rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                    rig.loop.runUntilIdle();
+                }
+            }
+            assertEquals(CloseCode.SLOW_CONSUMER, slow.get(0).closeCode());
+            assertNull(bystander.closeCode());
+        }
+
+        @Test
+        void countsCopiesThatStalledSocketsHold() {
+            rig = new ShardRig(new HubMemory(1 << 20, 64 << 20, 25_000));
+            List<RecordingConnection> slow = rig.connectMany(3, "room:1", "room:2");
+            slow.forEach(c -> c.stallNext(1));
+            rig.publish("room:1", Priority.NORMAL, ShardRig.text(5_000));
+            rig.publish("room:2", Priority.NORMAL, ShardRig.text(5_000));
+            slow.forEach(c -> c.onWrite = ignored -> rig.loop.advance(1));
+            rig.loop.runUntilIdle();
+            // Two of them fit; the walk goes backwards, so the last connection stalled first.
+            assertEquals(CloseCode.SLOW_CONSUMER, slow.get(2).closeCode());
+            assertNull(slow.get(1).closeCode());
+            assertNull(slow.get(0).closeCode());
+            long pinned = rig.snapshot().pinnedBytes();
+            assertTrue(pinned > 20_000 && pinned < 21_000, "pinned " + pinned);
+            slow.get(0).drain();
+            slow.get(1).drain();
+            assertEquals(0, rig.snapshot().pinnedBytes());
+        }
+
+        @Test
+        void lapsTheLongestStalledWhenLogsTakeTooMuch() {
+            rig = new ShardRig(new HubMemory(1 << 20, 200_000, 16 << 20));
+            List<RecordingConnection> slow = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                slow.add(rig.connect("room:" + i).stallNext(1));
+                rig.publish("room:" + i);
+                rig.loop.runUntilIdle();
+                rig.loop.advance(1_000);
+            }
+            for (int k = 0; k < 80; k++) {
+                for (int i = 0; i < 3; i++) {
+                    rig.publish("room:" + i, Priority.NORMAL, ShardRig.text(1_000));
+                }
+                rig.loop.runUntilIdle();
+                assertTrue(rig.snapshot().logBytes() <= 200_000);
+            }
+            slow.forEach(c -> assertNull(c.closeCode()));
+            slow.forEach(RecordingConnection::drain);
+            rig.loop.runUntilIdle();
+            RecordingConnection.Frame gap = slow.get(0).frames("gap").get(0);
+            assertEquals(2, gap.number("from"));
+            List<Long> expected = new ArrayList<>(List.of(1L));
+            expected.addAll(range(gap.number("to") + 1, 81));
+            assertEquals(expected, slow.get(0).offsets("room:0"));
+            assertEquals(range(1, 81), slow.get(2).offsets("room:2"));
+        }
+
+        @Test
+        void keepsNoSpareSegmentsWhenLogsTakeTooMuch() {
+            rig = new ShardRig(new HubMemory(1 << 20, 10_000, 16 << 20));
+            for (int i = 0; i < 20; i++) {
+                rig.connectMany(Topic.BUSY, "room:" + i);
+                rig.publish("room:" + i);
+            }
+            rig.loop.runUntilIdle();
+            assertTrue(rig.snapshot().logBytes() <= 10_000);
+            rig.connections.forEach(c -> assertEquals(1, c.writes.size()));
+        }
+
+        @Test
         void refusesAPublishWhenItsQueueIsFull() {
             rig.connect("room:1");
             String large = ShardRig.text(100_000);
@@ -680,6 +796,120 @@ class HubShardTest {
             assertEquals(11, rig.publish("room:1", Priority.NORMAL, large));
             rig.loop.runUntilIdle();
             assertEquals(range(1, 11), rig.connections.get(0).offsets("room:1"));
+        }
+    }
+
+    @Nested
+    class WhenSomethingFails {
+        @Test
+        void closesTheConnectionThatABugOfOursBreaks() {
+            List<RecordingConnection> connections = rig.connectMany(5, "room:1");
+            RecordingConnection broken = connections.get(2);
+            broken.onWrite = ignored -> {
+                throw new IllegalStateException("the test's bug");
+            };
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(CloseCode.INTERNAL, broken.closeCode());
+            broken.end();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : connections) {
+                if (connection != broken) {
+                    assertNull(connection.closeCode());
+                    assertEquals(range(1, 3), connection.offsets("room:1"));
+                }
+            }
+        }
+
+        @Test
+        void closesTheConnectionOnSeveralTopicsThatABugOfOursBreaks() {
+            List<RecordingConnection> connections = rig.connectMany(5, "room:1", "room:2");
+            RecordingConnection broken = connections.get(2);
+            broken.onWrite = ignored -> {
+                throw new IllegalStateException("the test's bug");
+            };
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            assertEquals(CloseCode.INTERNAL, broken.closeCode());
+            for (RecordingConnection connection : connections) {
+                if (connection != broken) {
+                    assertEquals(List.of(1L), connection.offsets("room:1"));
+                    assertEquals(List.of(1L), connection.offsets("room:2"));
+                }
+            }
+        }
+
+        @Test
+        void goesOnAfterABugInTheDrain() {
+            RecordingConnection connection = rig.connect("room:1");
+            connection.onWrite = ignored -> {
+                throw new StackOverflowError("the test's bug");
+            };
+            rig.publish("room:1");
+            assertThrows(StackOverflowError.class, () -> rig.loop.turn());
+            connection.end();
+            RecordingConnection other = rig.connect("room:2");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L), other.offsets("room:2"));
+        }
+
+        @Test
+        void keepsTheOrderWhenThereIsNoMemory() {
+            RecordingConnection connection = rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = true;
+            rig.publishMany(3, "room:1");
+            for (int i = 0; i < 10; i++) {
+                rig.loop.turn();
+            }
+            assertEquals(List.of(1L), connection.offsets("room:1"));
+            assertTrue(rig.snapshot().queuedBytes() > 0);
+            rig.outOfMemory = false;
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 4), connection.offsets("room:1"));
+            assertEquals(0, rig.snapshot().queuedBytes());
+        }
+
+        @Test
+        void writesTopicsApartWhenThereIsNoMemoryForACopy() {
+            RecordingConnection first = rig.connect("room:1", "room:2");
+            RecordingConnection second = rig.connect("room:1", "room:2");
+            // The walk goes backwards: the memory is gone when the second one has its copy.
+            second.onWrite = ignored -> rig.outOfMemory = true;
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = false;
+            assertEquals(List.of(2), second.writes);
+            assertEquals(List.of(1, 1), first.writes);
+        }
+
+        @Test
+        void lapsThoseThatAreStalledWhenThereIsNoMemory() {
+            RecordingConnection stalled = rig.connect("room:1").stallNext(1);
+            RecordingConnection healthy = rig.connect("room:1");
+            rig.publishMany(10, "room:1");
+            rig.loop.runUntilIdle();
+            rig.publishMany(500, "room:1");
+            rig.loop.runUntilIdle();
+            assertTrue(rig.snapshot().logBytes() > 0);
+            rig.connect("room:2");
+            rig.outOfMemory = true;
+            rig.publish("room:2");
+            rig.loop.turn();
+            assertEquals(0, rig.snapshot().logBytes());
+            rig.outOfMemory = false;
+            stalled.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(510, healthy.offsets("room:1").size());
+            assertEquals(11, stalled.frames("gap").get(0).number("from"));
+            assertEquals(510, stalled.frames("gap").get(0).number("to"));
         }
     }
 

@@ -136,7 +136,12 @@ final class RecordingConnection extends Connection {
 
     @Override
     protected Write write(ByteBuf run) {
-        onWrite.accept(this);
+        try {
+            onWrite.accept(this);
+        } catch (RuntimeException | Error e) {
+            run.release();
+            throw e;
+        }
         if (broken || ended || closeCode != null) {
             run.release();
             return Write.CLOSED;

@@ -6,6 +6,7 @@ import io.barrage.gateway.broker.PublishResult;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PoolArenaMetric;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
@@ -23,10 +24,21 @@ final class ShardRig {
     final SteppedLoop loop = new SteppedLoop();
     final MemoryBroker broker = new MemoryBroker(loop::nanoTime, BrokerMetrics.NOOP);
     // Without the threads' caches the number of active buffers is exact.
-    final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 0, 1, 8192, 9, 0, 0, false);
+    final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 0, 1, 8192, 9, 0, 0, false) {
+        @Override
+        protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            if (outOfMemory) {
+                throw new OutOfMemoryError("the test says so");
+            }
+            return super.newDirectBuffer(initialCapacity, maxCapacity);
+        }
+    };
     final List<RecordingConnection> connections = new ArrayList<>();
     final List<Long> fannedOut = new ArrayList<>();
     final HubShard shard;
+    /** Whether there is no direct memory now. */
+    boolean outOfMemory;
+
     private final Map<String, TopicRules> rules = new HashMap<>();
 
     ShardRig() {

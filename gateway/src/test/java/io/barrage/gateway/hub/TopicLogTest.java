@@ -122,7 +122,7 @@ class TopicLogTest {
         for (int i = 0; i < 20; i++) {
             append(100);
             allRead();
-            log.dropRead(true);
+            log.clear(true);
         }
         assertArrayEquals(before, ByteBufUtil.getBytes(slice));
         slice.release();
@@ -250,10 +250,10 @@ class TopicLogTest {
             append(20);
             readAll(log.headFrame() - 20);
             allRead();
-            log.dropRead(i % 2 == 0);
+            log.clear(i % 2 == 0);
             assertEquals(log.headFrame(), log.firstFrame());
         }
-        log.dropRead(false);
+        log.clear(false);
         assertEquals(0, store.logBytes());
         append(1);
         readAll(log.headFrame() - 1);
@@ -264,13 +264,13 @@ class TopicLogTest {
     void usesItsSegmentAgainWhenAllHaveReadIt() {
         append(500);
         allRead();
-        log.dropRead(true);
+        log.clear(true);
         long bytes = store.logBytes();
         for (int i = 0; i < 100; i++) {
             append(100);
             assertEquals(1, readAll(log.headFrame() - 100));
             allRead();
-            log.dropRead(true);
+            log.clear(true);
             assertEquals(bytes, store.logBytes());
         }
     }
@@ -279,7 +279,7 @@ class TopicLogTest {
     void keepsNoSegmentLargerThanOneWrite() {
         append(Priority.NORMAL, 300_000);
         allRead();
-        log.dropRead(true);
+        log.clear(true);
         assertEquals(0, store.logBytes());
         append(1);
         assertEquals(1, readAll(1));
