@@ -183,8 +183,10 @@ export interface PublishOptions {
   timeoutMs?: number;
 }
 
-export interface PublishResult extends Position {
-  /** A repeat of a `messageId`: this is the first one's position. */
+/** Where the message stands, or, with `shed`, why only its author sees it: then it has no position. */
+export interface PublishResult extends Partial<Position> {
+  shed?: string;
+  /** A repeat of a `messageId`: this is the first one's answer. */
   duplicate: boolean;
 }
 

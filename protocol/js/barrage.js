@@ -294,13 +294,14 @@ export class Barrage extends EventTarget {
     return handle;
   }
 
-  /** Resolves with the message's position; rejects with a BarrageError. */
+  /** Resolves with the message's position, or with why only its author sees it; rejects with a BarrageError. */
   async publish(topic, data, { messageId, priority, timeoutMs } = {}) {
     if (JSON.stringify(data) === undefined) {
       throw new TypeError(`data is a JSON value, not ${typeof data}`);
     }
     const answer = await this.#answer({ type: "publish", topic, messageId, priority, data }, timeoutMs);
-    return { epoch: answer.epoch, offset: answer.offset, duplicate: answer.duplicate ?? false };
+    const { epoch, offset, duplicate = false, shed } = answer;
+    return shed === undefined ? { epoch, offset, duplicate } : { shed, duplicate };
   }
 
   /** Who is on the topic. */

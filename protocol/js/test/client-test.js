@@ -846,6 +846,13 @@ test("publish: data last, the position back", async () => {
   equal(await published, { epoch: "e1", offset: 20, duplicate: false });
 });
 
+test("publish: hidden by the room's budget", async () => {
+  const world = connected();
+  const published = world.client.publish(TOPIC, "hi");
+  world.socket.receive({ type: "published", id: 1, topic: TOPIC, shed: "budget" });
+  equal(await published, { shed: "budget", duplicate: false });
+});
+
 test("publish: refused with the gateway's code", async () => {
   const world = connected();
   const published = world.client.publish(TOPIC, 1);

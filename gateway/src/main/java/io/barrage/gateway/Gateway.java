@@ -50,6 +50,7 @@ final class Gateway implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Gateway.class);
 
     private static final long ONLINE_INTERVAL_MILLIS = 1_000;
+    private static final long HIDDEN_INTERVAL_MILLIS = 500;
     private static final long SWEEP_INTERVAL_MILLIS = 5_000;
 
     /** What the kernel may hold for one client; more would only make a slow one's messages older. */
@@ -83,7 +84,8 @@ final class Gateway implements AutoCloseable {
         Namespaces namespaces = new Namespaces(config.namespaces());
         this.metrics = new GatewayMetrics(
                 namespaces.names(), topic -> namespaces.of(topic).name());
-        MemoryBroker broker = new MemoryBroker(System::nanoTime, metrics);
+        MemoryBroker broker = new MemoryBroker(
+                System::nanoTime, topic -> namespaces.of(topic).budget().perSecond(), metrics);
         metrics.bind(broker);
 
         List<EventExecutor> loops =
@@ -133,6 +135,8 @@ final class Gateway implements AutoCloseable {
         }
         timer().scheduleAtFixedRate(
                         hub::tellOnline, ONLINE_INTERVAL_MILLIS, ONLINE_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
+        timer().scheduleAtFixedRate(
+                        broker::tellHidden, HIDDEN_INTERVAL_MILLIS, HIDDEN_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
         timer().scheduleAtFixedRate(broker::sweep, SWEEP_INTERVAL_MILLIS, SWEEP_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
     }
 

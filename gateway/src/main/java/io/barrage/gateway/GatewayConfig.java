@@ -14,6 +14,7 @@ import io.barrage.gateway.config.ByteSize;
 import io.barrage.gateway.config.Checked;
 import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.config.Contradictions;
+import io.barrage.gateway.config.Rate;
 import io.barrage.gateway.config.Setting;
 import io.barrage.gateway.http.LimitsConfig;
 import io.barrage.gateway.hub.MemoryConfig;
@@ -138,7 +139,7 @@ public record GatewayConfig(
             // Nobody wrote these, so nobody shall be told that they are too small.
             long bytes = Math.max(log.bytes().bytes(), leastLogBytes(limits));
             log = new TopicLogConfig(log.size(), new ByteSize(bytes));
-            namespaces.add(new NamespaceConfig(name, subscribe, publish, Priority.NORMAL, presence, log));
+            namespaces.add(new NamespaceConfig(name, subscribe, publish, Priority.NORMAL, presence, Rate.NONE, log));
         }
     }
 

@@ -7,18 +7,25 @@ import org.jspecify.annotations.Nullable;
  * loops read it at once, and the collector frees it.
  */
 public final class Message {
+    /** The offset of what has no place in its topic's order. */
+    public static final long NO_OFFSET = 0;
+
     private static final byte[] START = JsonText.ascii("{\"type\":\"message\",\"topic\":");
     private static final byte[] OFFSET = JsonText.ascii(",\"offset\":");
     private static final byte[] SENDER = JsonText.ascii(",\"sender\":");
     private static final byte[] NOTHING = {};
     private static final byte[] DATA = JsonText.ascii(",\"data\":");
 
+    private static final byte[] HIDDEN = JsonText.ascii(",\"hidden\":");
+
     private final Draft draft;
     private final long offset;
+    private final long hidden;
 
-    private Message(Draft draft, long offset) {
+    private Message(Draft draft, long offset, long hidden) {
         this.draft = draft;
         this.offset = offset;
+        this.hidden = hidden;
     }
 
     /**
@@ -29,6 +36,7 @@ public final class Message {
         private final Priority priority;
         private final byte[] data;
         private final long acceptedNanos;
+        private final @Nullable String sender;
         // What stands between the offset and the data.
         private final byte[] envelope;
 
@@ -48,6 +56,7 @@ public final class Message {
             this.priority = priority;
             this.data = data;
             this.acceptedNanos = acceptedNanos;
+            this.sender = sender;
             byte[] accepted = JsonText.ascii(",\"time\":" + timeMillis);
             byte[] from = sender == null ? NOTHING : JsonText.quote(sender);
             byte[] fromKey = sender == null ? NOTHING : SENDER;
@@ -78,7 +87,26 @@ public final class Message {
 
         /** The message with its place in the topic's order. */
         public Message at(long offset) {
-            return new Message(this, offset);
+            return at(offset, 0);
+        }
+
+        /**
+         * The message with its place in the topic's order.
+         *
+         * @param hidden messages that were hidden from everybody since the one before
+         */
+        public Message at(long offset, long hidden) {
+            return new Message(this, offset, hidden);
+        }
+
+        /** The message for its sender alone: it was hidden, and has no place. */
+        public Message withoutPlace() {
+            return new Message(this, NO_OFFSET, 0);
+        }
+
+        /** Who it is from; null if nobody says. */
+        public @Nullable String sender() {
+            return sender;
         }
     }
 
@@ -87,7 +115,7 @@ public final class Message {
         return draft.topic;
     }
 
-    /** Its place: 1 for the first of an epoch, then dense. */
+    /** Its place: 1 for the first of an epoch, then dense; {@link #NO_OFFSET} if it is for its sender alone. */
     public long offset() {
         return offset;
     }
@@ -95,6 +123,11 @@ public final class Message {
     /** How much it matters. */
     public Priority priority() {
         return draft.priority;
+    }
+
+    /** Who it is from; null if nobody says. */
+    public @Nullable String sender() {
+        return draft.sender;
     }
 
     /** When it was accepted, on the {@link System#nanoTime} clock. */
@@ -111,8 +144,8 @@ public final class Message {
     public int jsonLength() {
         return START.length
                 + draft.topic.jsonLength()
-                + OFFSET.length
-                + JsonText.digits(offset)
+                + numberLength(OFFSET, offset)
+                + numberLength(HIDDEN, hidden)
                 + draft.envelope.length
                 + draft.data.length
                 + 1;
@@ -126,11 +159,19 @@ public final class Message {
     public int putJson(byte[] into, int at) {
         int end = JsonText.put(into, at, START);
         end = JsonText.put(into, end, draft.topic.json());
-        end = JsonText.put(into, end, OFFSET);
-        end = JsonText.putDecimal(into, end, offset);
+        end = putNumber(into, end, OFFSET, offset);
+        end = putNumber(into, end, HIDDEN, hidden);
         end = JsonText.put(into, end, draft.envelope);
         end = JsonText.put(into, end, draft.data);
         into[end] = '}';
         return end + 1;
+    }
+
+    private static int numberLength(byte[] key, long value) {
+        return value == 0 ? 0 : key.length + JsonText.digits(value);
+    }
+
+    private static int putNumber(byte[] into, int at, byte[] key, long value) {
+        return value == 0 ? at : JsonText.putDecimal(into, JsonText.put(into, at, key), value);
     }
 }

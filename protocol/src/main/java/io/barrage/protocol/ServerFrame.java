@@ -83,6 +83,40 @@ public sealed interface ServerFrame {
         }
     }
 
+    /** So many messages were hidden from everybody, and none that follows has told it. */
+    record Hidden(TopicName topic, long count) implements ServerFrame {
+        @Override
+        public void write(Json json) {
+            json.type("gap").topic(topic).field("count", count).field("reason", "hidden");
+        }
+    }
+
+    /** The client's own message, which was hidden from everybody else: it has no offset. */
+    record Own(Message message) implements ServerFrame {
+        @Override
+        public void write(Json json) {
+            throw new UnsupportedOperationException("a message writes itself");
+        }
+
+        @Override
+        public byte[] json() {
+            byte[] json = new byte[message.jsonLength()];
+            message.putJson(json, 0);
+            return json;
+        }
+    }
+
+    /** The client's publish was hidden from everybody else, for a reason. */
+    record PublishShed(long id, TopicName topic, String reason, boolean duplicate) implements ServerFrame {
+        @Override
+        public void write(Json json) {
+            json.type("published").id(id).topic(topic).field("shed", reason);
+            if (duplicate) {
+                json.field("duplicate", true);
+            }
+        }
+    }
+
     /** The client's publish has its place. */
     record Published(long id, TopicName topic, String epoch, long offset, boolean duplicate) implements ServerFrame {
         @Override

@@ -80,14 +80,19 @@ final class PublishAnswers {
 
     private static void writeFields(JsonGenerator out, Answer answer) {
         out.writeStringProperty("topic", answer.target().name());
-        PublishResult.Accepted accepted = answer.accepted();
-        if (accepted != null) {
+        boolean duplicate = false;
+        if (answer.result() instanceof PublishResult.Accepted accepted) {
             out.writeStringProperty("epoch", accepted.epoch());
             out.writeNumberProperty("offset", accepted.offset());
-            if (accepted.duplicate()) {
-                out.writeBooleanProperty("duplicate", true);
-            }
-        } else if (answer.error() != null) {
+            duplicate = accepted.duplicate();
+        } else if (answer.result() instanceof PublishResult.Shed shed) {
+            out.writeStringProperty("shed", shed.reason());
+            duplicate = shed.duplicate();
+        }
+        if (duplicate) {
+            out.writeBooleanProperty("duplicate", true);
+        }
+        if (answer.error() != null) {
             writeError(out, answer.error());
         }
     }

@@ -74,10 +74,10 @@ public final class PublishHandler implements Endpoint {
         return Response.json(PublishAnswers.single(only));
     }
 
-    /** What became of one target: an error, or else a place. Immutable. */
+    /** What became of one target: an error, or else a place or a reason to hide it. Immutable. */
     record Answer(
             Target target,
-            PublishResult.@Nullable Accepted accepted,
+            @Nullable PublishResult result,
             @Nullable ProtocolException error) {}
 
     /** What became of one publish. Immutable. */
@@ -125,10 +125,9 @@ public final class PublishHandler implements Endpoint {
     }
 
     private static Answer answer(Target target, PublishResult result) {
-        if (result instanceof PublishResult.Accepted accepted) {
-            return new Answer(target, accepted, null);
+        if (result instanceof PublishResult.Refused refused) {
+            return new Answer(target, null, new ProtocolException(refused.code(), refused.message()));
         }
-        PublishResult.Refused refused = (PublishResult.Refused) result;
-        return new Answer(target, null, new ProtocolException(refused.code(), refused.message()));
+        return new Answer(target, result, null);
     }
 }

@@ -1,6 +1,7 @@
 package io.barrage.gateway.broker;
 
 import io.barrage.protocol.Message;
+import io.barrage.protocol.TopicName;
 
 /**
  * What a broker tells of published messages. The calls of one publish come in this order: {@link #reserve} for every listener
@@ -16,8 +17,17 @@ public interface BrokerListener {
     /** Takes back a reservation. */
     void release(int bytes);
 
-    /** Gives a message for which room is reserved; in the topic's order. */
+    /**
+     * Gives a message for which room is reserved; in the topic's order. One without an offset is for its sender's connections
+     * alone.
+     */
     void offer(Message message);
+
+    /**
+     * Says how many of a topic's messages were hidden from everybody, where no message came to tell it. Not under the lock, and
+     * in no order with the messages.
+     */
+    void tellHidden(TopicName topic, long count);
 
     /** Says that messages were offered. */
     void wake();

@@ -5,12 +5,15 @@ import io.barrage.protocol.Position;
 import io.barrage.protocol.TopicName;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Iterator;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,10 +31,14 @@ public final class MemoryBroker implements Broker {
     /** How long a topic without listeners keeps its numbering after its last use. */
     static final Duration IDLE_LIFE = Duration.ofMinutes(10);
 
+    /** As many messages as are published. */
+    public static final double NO_BUDGET = Double.POSITIVE_INFINITY;
+
     private static final String EPOCH_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
     private static final int EPOCH_LENGTH = 10;
 
     private final LongSupplier ticker;
+    private final ToDoubleFunction<TopicName> budgets;
     private final BrokerMetrics metrics;
     private final int maxIds;
     private final int maxIdsOfTopic;
@@ -41,15 +48,27 @@ public final class MemoryBroker implements Broker {
     private final ConcurrentLinkedQueue<RememberedId> ids = new ConcurrentLinkedQueue<>();
     private final AtomicInteger idCount = new AtomicInteger();
 
+    /** Topics of which messages were hidden since the last look. */
+    private final Set<TopicName> hiding = ConcurrentHashMap.newKeySet();
+
     private record RememberedId(Sequencer sequencer, MessageId id, long expiresNanos) {}
 
-    /** @param ticker the {@link System#nanoTime} clock */
-    public MemoryBroker(LongSupplier ticker, BrokerMetrics metrics) {
-        this(ticker, metrics, MAX_IDS, Sequencer.MAX_IDS);
+    /**
+     * @param ticker the {@link System#nanoTime} clock
+     * @param budgets a topic's messages per second, or {@link #NO_BUDGET}; asked when its numbering begins
+     */
+    public MemoryBroker(LongSupplier ticker, ToDoubleFunction<TopicName> budgets, BrokerMetrics metrics) {
+        this(ticker, budgets, metrics, MAX_IDS, Sequencer.MAX_IDS);
     }
 
-    MemoryBroker(LongSupplier ticker, BrokerMetrics metrics, int maxIds, int maxIdsOfTopic) {
+    MemoryBroker(
+            LongSupplier ticker,
+            ToDoubleFunction<TopicName> budgets,
+            BrokerMetrics metrics,
+            int maxIds,
+            int maxIdsOfTopic) {
         this.ticker = ticker;
+        this.budgets = budgets;
         this.metrics = metrics;
         this.maxIds = maxIds;
         this.maxIdsOfTopic = maxIdsOfTopic;
@@ -62,8 +81,11 @@ public final class MemoryBroker implements Broker {
             Sequencer sequencer = sequencer(draft.topic(), now);
             PublishResult result = sequencer.publish(draft, id, now);
             if (result != null) {
-                if (id != null && result instanceof PublishResult.Accepted accepted && !accepted.duplicate()) {
+                if (id != null && isNew(result)) {
                     remember(sequencer, id, now);
+                }
+                if (result instanceof PublishResult.Shed) {
+                    hiding.add(draft.topic());
                 }
                 metrics.published(draft.topic(), draft.priority(), result);
                 return CompletableFuture.completedFuture(result);
@@ -73,11 +95,19 @@ public final class MemoryBroker implements Broker {
         }
     }
 
+    private static boolean isNew(PublishResult result) {
+        return (result instanceof PublishResult.Accepted accepted && !accepted.duplicate())
+                || (result instanceof PublishResult.Shed shed && !shed.duplicate());
+    }
+
     private Sequencer sequencer(TopicName topic, long now) {
         Sequencer known = sequencers.get(topic);
-        return known != null
-                ? known
-                : sequencers.computeIfAbsent(topic, ignored -> new Sequencer(newEpoch(), maxIdsOfTopic, now));
+        return known != null ? known : sequencers.computeIfAbsent(topic, ignored -> newSequencer(topic, now));
+    }
+
+    private Sequencer newSequencer(TopicName topic, long now) {
+        double budget = budgets.applyAsDouble(topic);
+        return new Sequencer(newEpoch(), maxIdsOfTopic, budget == NO_BUDGET ? null : new RoomBudget(budget, now), now);
     }
 
     private String newEpoch() {
@@ -119,6 +149,19 @@ public final class MemoryBroker implements Broker {
     @Override
     public int topics() {
         return sequencers.size();
+    }
+
+    /** Tells of hidden messages where no shown one has; call it about twice a second, so that it is told within one. */
+    public void tellHidden() {
+        for (Iterator<TopicName> topics = hiding.iterator(); topics.hasNext(); ) {
+            TopicName topic = topics.next();
+            // First, so that what is hidden from now on puts the topic in again.
+            topics.remove();
+            Sequencer sequencer = sequencers.get(topic);
+            if (sequencer != null) {
+                sequencer.tellHidden(topic);
+            }
+        }
     }
 
     /** Forgets what has had its time: old ids, and the numbering of topics that nobody uses. Call it every few seconds. */

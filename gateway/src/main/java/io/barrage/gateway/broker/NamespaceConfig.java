@@ -2,6 +2,7 @@ package io.barrage.gateway.broker;
 
 import io.barrage.gateway.config.Checked;
 import io.barrage.gateway.config.Contradictions;
+import io.barrage.gateway.config.Rate;
 import io.barrage.gateway.config.Setting;
 import io.barrage.protocol.Priority;
 import java.util.regex.Pattern;
@@ -30,6 +31,15 @@ public record NamespaceConfig(
                 doc = "What subscribers are told of each other: `counts` is how many they are, in `subscribed` and,"
                         + " when it changes, at most once a second; `off` is nothing.")
         PresenceMode presence,
+
+        @Setting(
+                value = "none",
+                doc =
+                        "How many messages a viewer can be shown. What is over it is hidden from everybody but its sender:"
+                                + " `low` first, then `normal`, evenly over senders. `high` and `critical` always pass, up to"
+                                + " twice the budget; beyond that a publish is refused with 429. Set it where people read:"
+                                + " nobody reads more than some tens of lines a second.")
+        Rate budget,
 
         @Setting(doc = "How much of each topic is kept for connections that fall behind.")
         TopicLogConfig log)

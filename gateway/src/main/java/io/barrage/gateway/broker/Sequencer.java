@@ -4,6 +4,7 @@ import io.barrage.gateway.broker.Broker.MessageId;
 import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
+import io.barrage.protocol.TopicName;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -24,6 +25,16 @@ final class Sequencer {
     private static final PublishResult OVERLOADED = new PublishResult.Refused(
             ErrorCode.OVERLOADED, "an event loop's queue is full: nothing was published, try again");
 
+    private static final PublishResult TOO_URGENT = new PublishResult.Refused(
+            ErrorCode.RATE_LIMITED,
+            "more high and critical messages than twice the room's budget: nothing was published, try again");
+
+    /** What shed a message, in answers and metrics. */
+    static final String BUDGET = "budget";
+
+    /** In place of an offset: the message with this id was hidden. */
+    private static final long HIDDEN = 0;
+
     private final String epoch;
     private final int maxIds;
 
@@ -34,10 +45,14 @@ final class Sequencer {
     private long lastUsedNanos;
     private boolean retired;
     private @Nullable LinkedHashMap<MessageId, Long> offsetsOfIds;
+    private final @Nullable RoomBudget budget;
+    private long hidden;
 
-    Sequencer(String epoch, int maxIds, long nowNanos) {
+    /** @param budget null without one; used under the lock from now on */
+    Sequencer(String epoch, int maxIds, @Nullable RoomBudget budget, long nowNanos) {
         this.epoch = epoch;
         this.maxIds = maxIds;
+        this.budget = budget;
         this.lastUsedNanos = nowNanos;
     }
 
@@ -54,17 +69,31 @@ final class Sequencer {
             if (id != null && offsetsOfIds != null) {
                 Long first = offsetsOfIds.get(id);
                 if (first != null) {
-                    return new PublishResult.Accepted(epoch, first, true);
+                    return result(first, true);
                 }
             }
-            offered = listeners;
-            if (!reserve(offered, draft.weight())) {
-                return OVERLOADED;
+            RoomBudget.Verdict verdict = budget == null
+                    ? RoomBudget.Verdict.SHOW
+                    : budget.decide(draft.priority(), draft.sender(), nowNanos);
+            if (verdict == RoomBudget.Verdict.REFUSE) {
+                return TOO_URGENT;
             }
-            place = ++offset;
-            Message message = draft.at(place);
-            for (BrokerListener listener : offered) {
-                listener.offer(message);
+            offered = listeners;
+            boolean hasRoom = reserve(offered, draft.weight());
+            if (verdict == RoomBudget.Verdict.SHOW) {
+                if (!hasRoom) {
+                    return OVERLOADED;
+                }
+                place = ++offset;
+                offer(offered, draft.at(place, hidden));
+                hidden = 0;
+            } else {
+                place = HIDDEN;
+                hidden++;
+                if (hasRoom) {
+                    // Its sender sees it all the same, and need not know.
+                    offer(offered, draft.withoutPlace());
+                }
             }
             if (id != null) {
                 remember(id, place);
@@ -73,7 +102,35 @@ final class Sequencer {
         for (BrokerListener listener : offered) {
             listener.wake();
         }
-        return new PublishResult.Accepted(epoch, place, false);
+        return result(place, false);
+    }
+
+    private PublishResult result(long place, boolean duplicate) {
+        return place == HIDDEN
+                ? new PublishResult.Shed(BUDGET, duplicate)
+                : new PublishResult.Accepted(epoch, place, duplicate);
+    }
+
+    private static void offer(BrokerListener[] listeners, Message message) {
+        for (BrokerListener listener : listeners) {
+            listener.offer(message);
+        }
+    }
+
+    /** Tells how many messages were hidden, if none that was shown has told it. */
+    void tellHidden(TopicName topic) {
+        BrokerListener[] told;
+        long count;
+        synchronized (this) {
+            told = listeners;
+            count = hidden;
+            hidden = 0;
+        }
+        if (count > 0) {
+            for (BrokerListener listener : told) {
+                listener.tellHidden(topic, count);
+            }
+        }
     }
 
     /** Room in all queues or in none, before an offset exists. */

@@ -535,17 +535,25 @@ final class WsConnection extends Connection {
                 request.messageId() == null ? null : new Broker.MessageId(publisher, request.messageId());
         CompletableFuture<PublishResult> result = context.broker().publish(draft, messageId);
         if (result.isDone()) {
-            answerPublish(frame, result.join());
+            answerPublish(frame, draft, result.join());
         } else {
-            result.whenCompleteAsync((answer, ignored) -> answerPublish(frame, answer), channel.eventLoop());
+            result.whenCompleteAsync((answer, ignored) -> answerPublish(frame, draft, answer), channel.eventLoop());
         }
     }
 
-    private void answerPublish(ClientFrame.Publish frame, @Nullable PublishResult result) {
+    private void answerPublish(ClientFrame.Publish frame, Message.Draft draft, @Nullable PublishResult result) {
         if (result instanceof PublishResult.Accepted accepted) {
             if (frame.id() != 0) {
                 send(new ServerFrame.Published(
                         frame.id(), frame.topic(), accepted.epoch(), accepted.offset(), accepted.duplicate()));
+            }
+        } else if (result instanceof PublishResult.Shed shed) {
+            if (user == null && shard().isSubscribed(this, frame.topic())) {
+                // Those with a name get it back from the hub, on all their connections.
+                send(new ServerFrame.Own(draft.withoutPlace()));
+            }
+            if (frame.id() != 0) {
+                send(new ServerFrame.PublishShed(frame.id(), frame.topic(), shed.reason(), shed.duplicate()));
             }
         } else if (result instanceof PublishResult.Refused refused) {
             fail(frame.id(), frame.topic().toString(), refused.code(), refused.message());

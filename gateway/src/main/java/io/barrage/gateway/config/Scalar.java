@@ -31,6 +31,9 @@ record Scalar(String expected, String label, Function<String, Object> parse, Fun
     private static final Scalar BYTE_SIZE =
             new Scalar("a size (64KiB, 1MiB, 2GiB or a number of bytes)", "size", ByteSize::parse, Object::toString);
 
+    private static final Scalar RATE =
+            new Scalar("a rate (50/s, 20/m, 100/h) or none", "rate or `none`", Rate::parse, Object::toString);
+
     /** The scalar for a Java type; null if the type isn't one. */
     static @Nullable Scalar of(Class<?> type) {
         if (type == String.class) {
@@ -50,6 +53,9 @@ record Scalar(String expected, String label, Function<String, Object> parse, Fun
         }
         if (type == ByteSize.class) {
             return BYTE_SIZE;
+        }
+        if (type == Rate.class) {
+            return RATE;
         }
         return type.isEnum() ? ofEnum(type) : null;
     }

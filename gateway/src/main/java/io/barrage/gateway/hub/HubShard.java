@@ -93,6 +93,9 @@ public final class HubShard implements BrokerListener {
     private @Nullable Topic saturated;
 
     private boolean mustTellOnline;
+    /** Hidden messages by topic, to be told with the next drain. */
+    private final Map<TopicName, Long> hiddenToTell = new HashMap<>();
+
     /** Whether there was no memory for what is to be appended next. */
     private boolean outOfMemory;
 
@@ -148,6 +151,14 @@ public final class HubShard implements BrokerListener {
         }
     }
 
+    @Override
+    public void tellHidden(TopicName topic, long count) {
+        loop.execute(() -> {
+            hiddenToTell.merge(topic, count, Long::sum);
+            wake();
+        });
+    }
+
     /** The event loop that owns this. */
     public Loop loop() {
         return loop;
@@ -181,7 +192,7 @@ public final class HubShard implements BrokerListener {
         settle();
         store.sweepPinned();
         enforceMemory();
-        if (ring.isEmpty() && touched.isEmpty() && resuming.isEmpty() && !mustTellOnline) {
+        if (ring.isEmpty() && touched.isEmpty() && resuming.isEmpty() && !mustTellOnline && hiddenToTell.isEmpty()) {
             scheduled.set(false);
             // What was offered since the poll found the flag set and scheduled nothing.
             return offered.isEmpty() || !scheduled.compareAndSet(false, true);
@@ -222,6 +233,9 @@ public final class HubShard implements BrokerListener {
                 appendOnline();
                 mustTellOnline = false;
             }
+            if (!hiddenToTell.isEmpty()) {
+                appendHidden();
+            }
             for (Message message = offered.peek();
                     message != null && saturated == null && taken < MAX_APPENDED_BYTES;
                     message = offered.peek()) {
@@ -241,6 +255,10 @@ public final class HubShard implements BrokerListener {
     }
 
     private void append(Message message) {
+        if (message.offset() == Message.NO_OFFSET) {
+            giveBack(message);
+            return;
+        }
         Topic topic = topics.get(message.topic());
         // Gone: the last subscriber left. Old: offered to an earlier registration than the present one.
         if (topic == null || message.offset() <= topic.log.lastOffset()) {
@@ -252,6 +270,32 @@ public final class HubShard implements BrokerListener {
         if (isSaturated(topic)) {
             saturated = topic;
         }
+    }
+
+    /** Gives a hidden message to those of its sender's connections that are on its topic. */
+    private void giveBack(Message message) {
+        String sender = message.sender();
+        Topic pushes = sender == null ? null : topics.get(TopicName.ofUser(sender));
+        if (pushes == null) {
+            return;
+        }
+        for (int i = 0; i < pushes.subscriptions.size(); i++) {
+            Connection connection = pushes.subscriptions.get(i).connection;
+            if (isSubscribed(connection, message.topic())) {
+                connection.send(new ServerFrame.Own(message));
+            }
+        }
+    }
+
+    private void appendHidden() {
+        hiddenToTell.forEach((name, count) -> {
+            Topic topic = topics.get(name);
+            if (topic != null) {
+                topic.log.append(WebSocketFrames.text(new ServerFrame.Hidden(name, count)));
+                ready(topic);
+            }
+        });
+        hiddenToTell.clear();
     }
 
     /** Whether a topic's walk must come first: until then the queue waits, and its bound is the publishers'. */
@@ -730,6 +774,12 @@ public final class HubShard implements BrokerListener {
         connection.subscriptions.remove(subscription);
         leave(subscription);
         return true;
+    }
+
+    /** Whether a connection is on a topic. */
+    public boolean isSubscribed(Connection connection, TopicName name) {
+        assert loop.inLoop();
+        return subscriptionOf(connection, name) != null;
     }
 
     private static @Nullable Subscription subscriptionOf(Connection connection, TopicName name) {

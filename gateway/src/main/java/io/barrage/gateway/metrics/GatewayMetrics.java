@@ -56,7 +56,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
     private final Timer fanOut;
     private volatile HubSnapshot hub = HubSnapshot.EMPTY;
 
-    private record PublishCounters(Counter accepted, Counter duplicate, Counter refused) {}
+    private record PublishCounters(Counter accepted, Counter duplicate, Counter refused, Counter hidden) {}
 
     /**
      * @param namespaces all that topics can belong to
@@ -131,7 +131,13 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
             byPriority.put(
                     priority,
                     new PublishCounters(
-                            publishes(tags, "accepted"), publishes(tags, "duplicate"), publishes(tags, "refused")));
+                            publishes(tags, "accepted"),
+                            publishes(tags, "duplicate"),
+                            publishes(tags, "refused"),
+                            Counter.builder("barrage.hidden")
+                                    .description("Messages hidden from everybody but their senders, by reason")
+                                    .tags(tags.and("reason", "budget"))
+                                    .register(registry)));
             FunctionCounter.builder(
                             "barrage.deliveries",
                             this,
@@ -226,6 +232,8 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
         }
         if (result instanceof PublishResult.Accepted accepted) {
             (accepted.duplicate() ? counters.duplicate : counters.accepted).increment();
+        } else if (result instanceof PublishResult.Shed shed) {
+            (shed.duplicate() ? counters.duplicate : counters.hidden).increment();
         } else {
             counters.refused.increment();
         }

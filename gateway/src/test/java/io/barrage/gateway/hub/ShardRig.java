@@ -23,7 +23,7 @@ final class ShardRig {
     static final HubMemory MEMORY = new HubMemory(1 << 20, 64 << 20, 16 << 20);
 
     final SteppedLoop loop = new SteppedLoop();
-    final MemoryBroker broker = new MemoryBroker(loop::nanoTime, BrokerMetrics.NOOP);
+    final MemoryBroker broker = new MemoryBroker(loop::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
     // Without the threads' caches the number of active buffers is exact.
     final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 0, 1, 8192, 9, 0, 0, false) {
         @Override
