@@ -87,6 +87,7 @@ final class Gateway implements AutoCloseable {
         MemoryBroker broker = new MemoryBroker(
                 System::nanoTime, topic -> namespaces.of(topic).budget().perSecond(), metrics);
         metrics.bind(broker);
+        metrics.bind(PooledByteBufAllocator.DEFAULT);
 
         List<EventExecutor> loops =
                 StreamSupport.stream(transport.loops().spliterator(), false).toList();

@@ -24,6 +24,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheus.PrometheusConfig;
 import io.micrometer.prometheus.PrometheusMeterRegistry;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -205,6 +206,14 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
     private void counter(String name, String description, ToDoubleFunction<HubSnapshot> read) {
         FunctionCounter.builder(name, this, metrics -> read.applyAsDouble(metrics.hub))
                 .description(description)
+                .register(registry);
+    }
+
+    /** Adds what only the allocator of the clients' buffers knows. */
+    public void bind(PooledByteBufAllocator allocator) {
+        Gauge.builder("barrage.direct.memory.bytes", allocator, pooled -> pooled.metric()
+                        .usedDirectMemory())
+                .description("Direct memory that the pool of buffers has taken from the system")
                 .register(registry);
     }
 
