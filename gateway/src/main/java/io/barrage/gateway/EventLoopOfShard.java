@@ -24,6 +24,11 @@ record EventLoopOfShard(EventExecutor executor) implements Loop {
     }
 
     @Override
+    public void executeAfter(Runnable task, long nanos) {
+        executor.schedule(task, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
     public long nanoTime() {
         return System.nanoTime();
     }

@@ -163,7 +163,9 @@ final class Gateway implements AutoCloseable {
                 namespace.name(),
                 namespace.log().size(),
                 (int) namespace.log().bytes().bytes(),
-                namespace.presence() == PresenceMode.COUNTS);
+                namespace.presence() == PresenceMode.COUNTS,
+                namespace.coalesce().toNanos(),
+                namespace.coalesceMax().toNanos());
     }
 
     private static HubMemory memory(GatewayConfig config, int loops) {

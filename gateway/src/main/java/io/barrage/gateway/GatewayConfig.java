@@ -139,7 +139,16 @@ public record GatewayConfig(
             // Nobody wrote these, so nobody shall be told that they are too small.
             long bytes = Math.max(log.bytes().bytes(), leastLogBytes(limits));
             log = new TopicLogConfig(log.size(), new ByteSize(bytes));
-            namespaces.add(new NamespaceConfig(name, subscribe, publish, Priority.NORMAL, presence, Rate.NONE, log));
+            namespaces.add(new NamespaceConfig(
+                    name,
+                    subscribe,
+                    publish,
+                    Priority.NORMAL,
+                    presence,
+                    Rate.NONE,
+                    Duration.ZERO,
+                    Duration.ofSeconds(1),
+                    log));
         }
     }
 

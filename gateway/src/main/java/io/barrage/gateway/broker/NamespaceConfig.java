@@ -5,6 +5,7 @@ import io.barrage.gateway.config.Contradictions;
 import io.barrage.gateway.config.Rate;
 import io.barrage.gateway.config.Setting;
 import io.barrage.protocol.Priority;
+import java.time.Duration;
 import java.util.regex.Pattern;
 
 /** The rules of all topics whose names begin with {@code name:}. Immutable. */
@@ -41,6 +42,20 @@ public record NamespaceConfig(
                                 + " nobody reads more than some tens of lines a second.")
         Rate budget,
 
+        @Setting(
+                value = "0s",
+                max = "1m",
+                doc = "At most one write to a connection in so long: what comes meanwhile goes with the next. The first"
+                        + " message of a quiet topic still leaves at once. 50ms is a quarter of the CPU in a busy room,"
+                        + " for some 25 ms of delay; 0s writes as soon as possible.")
+        Duration coalesce,
+
+        @Setting(
+                value = "1s",
+                max = "1m",
+                doc = "What `coalesce` may widen to by itself when an event loop can't keep up.")
+        Duration coalesceMax,
+
         @Setting(doc = "How much of each topic is kept for connections that fall behind.")
         TopicLogConfig log)
         implements Checked {
@@ -54,6 +69,9 @@ public record NamespaceConfig(
             found.add(
                     "expected a letter or digit, then letters, digits and . _ ~ = -, or $user; found \"" + name + '"',
                     "name");
+        }
+        if (coalesceMax.compareTo(coalesce) < 0) {
+            found.add("must not be shorter than coalesce (" + coalesce.toMillis() + " ms)", "coalesceMax", "coalesce");
         }
     }
 }

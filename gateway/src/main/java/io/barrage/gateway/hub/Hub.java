@@ -23,8 +23,10 @@ public final class Hub {
             HubMemory memory,
             ByteBufAllocator allocator,
             HubListener listener) {
-        for (Loop loop : loops) {
-            shards.add(new HubShard(loop, broker, rules, memory, allocator, listener));
+        for (int i = 0; i < loops.size(); i++) {
+            // Ticks apart, so that the loops don't all write in one moment.
+            long phaseNanos = Coalescing.TICK_NANOS * i / loops.size();
+            shards.add(new HubShard(loops.get(i), broker, rules, memory, allocator, listener, phaseNanos));
         }
     }
 

@@ -72,6 +72,7 @@ public final class HubShard implements BrokerListener {
     private final List<Connection> connections = new ArrayList<>();
     private final ByteBufAllocator allocator;
     private final SegmentStore store;
+    private final Coalescing coalescing;
     /** Topics with frames that some connection hasn't been offered yet; they take turns. */
     private final ArrayDeque<Topic> ring = new ArrayDeque<>();
     /** Connections that are written after the walks, since several of their topics may have something. */
@@ -113,7 +114,8 @@ public final class HubShard implements BrokerListener {
             Function<TopicName, TopicRules> rules,
             HubMemory memory,
             ByteBufAllocator allocator,
-            HubListener listener) {
+            HubListener listener,
+            long phaseNanos) {
         this.loop = loop;
         this.broker = broker;
         this.rules = rules;
@@ -121,6 +123,7 @@ public final class HubShard implements BrokerListener {
         this.allocator = allocator;
         this.listener = listener;
         this.store = new SegmentStore(allocator);
+        this.coalescing = new Coalescing(loop, phaseNanos, this::wake);
     }
 
     // ---------------------------------------------------------------- any thread
@@ -184,6 +187,7 @@ public final class HubShard implements BrokerListener {
         drains++;
         writesLeft = MAX_WRITES;
         sliceEndNanos = loop.nanoTime() + MAX_SLICE_NANOS;
+        endWaits();
         appendOffered();
         resume();
         writeTouched();
@@ -267,6 +271,11 @@ public final class HubShard implements BrokerListener {
         topic.log.append(message);
         topic.counters.owed[message.priority().ordinal()] += topic.subscriptions.size();
         ready(topic);
+        if (topic.wait != null && topic.log.isHalfUnread()) {
+            // Better early than off the log.
+            Coalescing.forget(topic);
+            enterRing(topic);
+        }
         if (isSaturated(topic)) {
             saturated = topic;
         }
@@ -303,10 +312,21 @@ public final class HubShard implements BrokerListener {
         return topic.inRing && topic.log.isHalfUnread();
     }
 
+    /** A topic has something for its connections: to be walked now, or when its window is over. */
     private void ready(Topic topic) {
-        if (!topic.inRing) {
-            topic.inRing = true;
-            ring.add(topic);
+        if (!topic.inRing && topic.wait == null && !coalescing.holds(topic)) {
+            enterRing(topic);
+        }
+    }
+
+    private void enterRing(Topic topic) {
+        topic.inRing = true;
+        ring.add(topic);
+    }
+
+    private void endWaits() {
+        for (Topic topic = coalescing.pollDue(); topic != null; topic = coalescing.pollDue()) {
+            enterRing(topic);
         }
     }
 
@@ -315,11 +335,15 @@ public final class HubShard implements BrokerListener {
             Topic topic = ring.element();
             boolean done = walk(topic);
             ring.remove();
+            if (topic.walkAt >= 0) {
+                ring.add(topic);
+                continue;
+            }
+            topic.inRing = false;
             if (done) {
-                topic.inRing = false;
                 settleLater(topic);
             } else {
-                ring.add(topic);
+                ready(topic);
             }
         }
     }
@@ -332,6 +356,7 @@ public final class HubShard implements BrokerListener {
             topic.walkAt = list.caughtUp();
             topic.walkTarget = log.headFrame();
             topic.walkTargetPosition = log.headPosition();
+            topic.walkStartNanos = loop.nanoTime();
         }
         boolean others = ring.size() > 1;
         int at = Math.min(topic.walkAt, list.caughtUp());
@@ -355,6 +380,7 @@ public final class HubShard implements BrokerListener {
         }
         topic.walkAt = -1;
         reportFanOut(topic);
+        coalescing.walked(topic, topic.walkStartNanos);
         log.readTo(topic.walkTarget, topic.walkTargetPosition);
         return log.headFrame() == topic.walkTarget;
     }
@@ -708,7 +734,7 @@ public final class HubShard implements BrokerListener {
             Topic topic = settling.remove();
             topic.settling = false;
             SubscriptionList list = topic.subscriptions;
-            if (!topic.inRing && list.caughtUp() == list.size()) {
+            if (!topic.inRing && topic.wait == null && list.caughtUp() == list.size()) {
                 topic.log.clear(list.size() >= Topic.BUSY && !isShortOfLogs());
             }
         }
@@ -826,6 +852,7 @@ public final class HubShard implements BrokerListener {
         if (saturated == topic) {
             saturated = null;
         }
+        Coalescing.forget(topic);
         topic.attachment.close();
         topic.log.close();
     }
@@ -895,6 +922,7 @@ public final class HubShard implements BrokerListener {
         long[] before = new long[NamespaceCounters.PRIORITIES];
         for (Topic topic : topics.values()) {
             long[] inFlight = snapshot.inFlight(topic.counters.namespace);
+            snapshot.coalesceWindowNanos = Math.max(snapshot.coalesceWindowNanos, topic.windowNanos);
             for (int i = 0; i < topic.subscriptions.size(); i++) {
                 Subscription subscription = topic.subscriptions.get(i);
                 if (subscription.messagesBefore == null && subscription.cursor == topic.log.headFrame()) {

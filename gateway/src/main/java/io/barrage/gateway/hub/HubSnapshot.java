@@ -11,6 +11,7 @@ import java.util.Map;
  * @param namespaces the messages' counters, in no order
  * @param behindConnections connections with a run in the transport's hands
  * @param messagesWritten messages in all socket writes
+ * @param coalesceWindowNanos the widest of all topics
  */
 public record HubSnapshot(
         List<Namespace> namespaces,
@@ -24,7 +25,8 @@ public record HubSnapshot(
         long drains,
         long logBytes,
         long pinnedBytes,
-        long queuedBytes) {
+        long queuedBytes,
+        long coalesceWindowNanos) {
 
     /** Nothing yet. */
     public static final HubSnapshot EMPTY = new Builder().build();
@@ -69,6 +71,7 @@ public record HubSnapshot(
             sum.logBytes += shard.logBytes;
             sum.pinnedBytes += shard.pinnedBytes;
             sum.queuedBytes += shard.queuedBytes;
+            sum.coalesceWindowNanos = Math.max(sum.coalesceWindowNanos, shard.coalesceWindowNanos);
         }
         return sum.build();
     }
@@ -87,6 +90,7 @@ public record HubSnapshot(
         long logBytes;
         long pinnedBytes;
         long queuedBytes;
+        long coalesceWindowNanos;
 
         private static final class Sums {
             final long[] owed = new long[NamespaceCounters.PRIORITIES];
@@ -149,7 +153,8 @@ public record HubSnapshot(
                     drains,
                     logBytes,
                     pinnedBytes,
-                    queuedBytes);
+                    queuedBytes,
+                    coalesceWindowNanos);
         }
 
         private static List<Long> list(long[] counts) {

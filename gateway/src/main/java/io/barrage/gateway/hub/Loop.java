@@ -11,6 +11,9 @@ public interface Loop {
     /** Runs {@code task} after the loop has looked for I/O once more. */
     void executeAfterIo(Runnable task);
 
+    /** Runs {@code task} when {@code nanos} have passed. */
+    void executeAfter(Runnable task, long nanos);
+
     /** The {@link System#nanoTime} clock. */
     long nanoTime();
 }

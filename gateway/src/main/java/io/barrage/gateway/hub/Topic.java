@@ -2,6 +2,7 @@ package io.barrage.gateway.hub;
 
 import io.barrage.gateway.broker.Broker.Attachment;
 import io.barrage.protocol.TopicName;
+import org.jspecify.annotations.Nullable;
 
 /** What one event loop has of a topic: its log and its subscriptions. Confined to its event loop. */
 final class Topic {
@@ -23,6 +24,13 @@ final class Topic {
     long walkTarget;
 
     long walkTargetPosition;
+    long walkStartNanos;
+    /** Its place among those whose next walk waits; null if it doesn't. */
+    Coalescing.@Nullable Wait wait;
+    /** The window that its next walk has to keep; 0 before the first, and without coalescing. */
+    long windowNanos;
+    /** When its next walk may begin. */
+    long mayWalkNanos;
     /** Whether it waits for its log to be settled. */
     boolean settling;
     /** The number of subscriptions that they were last told. */

@@ -7,5 +7,13 @@ package io.barrage.gateway.hub;
  * @param maxFrames most frames that a topic log keeps for those that are behind
  * @param maxLogBytes most bytes that it keeps for them
  * @param countsPresence whether subscribers are told how many they are
+ * @param coalesceNanos at most one walk in so long; 0 for as often as messages come
+ * @param coalesceMaxNanos what the window may widen to on a loop that can't keep up
  */
-public record TopicRules(String namespace, int maxFrames, int maxLogBytes, boolean countsPresence) {}
+public record TopicRules(
+        String namespace,
+        int maxFrames,
+        int maxLogBytes,
+        boolean countsPresence,
+        long coalesceNanos,
+        long coalesceMaxNanos) {}

@@ -192,6 +192,10 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
         gauge("barrage.log.bytes", "Direct memory of topic logs", HubSnapshot::logBytes);
         gauge("barrage.pinned.bytes", "Direct memory that only stalled sockets hold", HubSnapshot::pinnedBytes);
         gauge("barrage.queue.bytes", "Messages that wait for an event loop", HubSnapshot::queuedBytes);
+        gauge(
+                "barrage.coalesce.window.seconds",
+                "The widest window between two walks of a topic",
+                snapshot -> snapshot.coalesceWindowNanos() / 1e9);
         counter("barrage.socket.writes", "Writes of messages to sockets", HubSnapshot::socketWrites);
         counter("barrage.written.messages", "Messages in all socket writes", HubSnapshot::messagesWritten);
         counter("barrage.drains", "Turns of the event loops' drains", HubSnapshot::drains);

@@ -47,16 +47,16 @@ final class ShardRig {
     }
 
     ShardRig(HubMemory memory) {
-        shard = new HubShard(loop, broker, this::rules, memory, allocator, fannedOut::add);
+        shard = new HubShard(loop, broker, this::rules, memory, allocator, fannedOut::add, 0);
     }
 
     private TopicRules rules(TopicName topic) {
-        return rules.getOrDefault(topic.namespace(), new TopicRules(topic.namespace(), FRAMES, LOG_BYTES, false));
+        return rules.getOrDefault(topic.namespace(), new TopicRules(topic.namespace(), FRAMES, LOG_BYTES, false, 0, 0));
     }
 
     /** Rules for the topics of a namespace that aren't open yet. */
     ShardRig rules(String namespace, int maxFrames, int maxLogBytes, boolean countsPresence) {
-        rules.put(namespace, new TopicRules(namespace, maxFrames, maxLogBytes, countsPresence));
+        rules.put(namespace, new TopicRules(namespace, maxFrames, maxLogBytes, countsPresence, 0, 0));
         return this;
     }
 
@@ -66,6 +66,11 @@ final class ShardRig {
 
     ShardRig countsPresence(String namespace) {
         return rules(namespace, FRAMES, LOG_BYTES, true);
+    }
+
+    ShardRig coalesce(String namespace, int maxFrames, long nanos, long maxNanos) {
+        rules.put(namespace, new TopicRules(namespace, maxFrames, LOG_BYTES, false, nanos, maxNanos));
+        return this;
     }
 
     RecordingConnection connect(String... topics) {

@@ -1,6 +1,8 @@
 package io.barrage.gateway.hub;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A loop that the test steps: tasks run only when it says so, and the clock stands still until it is moved.
@@ -10,9 +12,12 @@ import java.util.ArrayDeque;
 final class SteppedLoop implements Loop {
     private static final int MANY_TURNS = 1_000_000;
 
+    private record Timer(Runnable task, long dueNanos) {}
+
     private final Thread owner = Thread.currentThread();
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
     private final ArrayDeque<Runnable> afterIo = new ArrayDeque<>();
+    private final List<Timer> timers = new ArrayList<>();
     // Shortly before the clock wraps round: what compares times instead of differences fails here.
     private long nanos = Long.MAX_VALUE - 1_000_000;
     private int executed;
@@ -36,12 +41,28 @@ final class SteppedLoop implements Loop {
     }
 
     @Override
+    public void executeAfter(Runnable task, long afterNanos) {
+        timers.add(new Timer(task, nanos + afterNanos));
+    }
+
+    @Override
     public long nanoTime() {
         return nanos;
     }
 
     void advance(long byNanos) {
         nanos += byNanos;
+        for (Timer timer : List.copyOf(timers)) {
+            if (timer.dueNanos - nanos <= 0) {
+                timers.remove(timer);
+                tasks.add(timer.task);
+            }
+        }
+    }
+
+    /** Timers that haven't run. */
+    int timers() {
+        return timers.size();
     }
 
     /** How many tasks were ever given to {@link #execute}. */

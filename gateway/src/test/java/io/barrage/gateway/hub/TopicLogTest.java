@@ -41,7 +41,7 @@ class TopicLogTest {
     }
 
     private TopicLog log(int maxFrames, int maxBytes) {
-        return new TopicLog(store, new TopicRules("room", maxFrames, maxBytes, false), 0);
+        return new TopicLog(store, new TopicRules("room", maxFrames, maxBytes, false, 0, 0), 0);
     }
 
     private void append(Priority priority, int length) {
