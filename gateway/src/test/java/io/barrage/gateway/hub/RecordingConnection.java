@@ -82,8 +82,9 @@ final class RecordingConnection extends Connection {
         stalls = 0;
     }
 
-    boolean isBroken() {
-        return broken;
+    /** Whether nothing reaches the client any more, though the hub may have it still. */
+    boolean isLost() {
+        return broken || ended || closeCode != null;
     }
 
     /** The socket breaks: from now on writes are lost, and the transport has yet to find out. */
@@ -191,10 +192,6 @@ final class RecordingConnection extends Connection {
             closeCode = code;
             releaseHeld();
         }
-    }
-
-    private boolean isLost() {
-        return broken || ended || closeCode != null;
     }
 
     private void releaseHeld() {
