@@ -41,7 +41,7 @@ public final class MemoryBroker implements Broker {
     private final ConcurrentLinkedQueue<RememberedId> ids = new ConcurrentLinkedQueue<>();
     private final AtomicInteger idCount = new AtomicInteger();
 
-    private record RememberedId(Sequencer sequencer, MessageId id, long expiresNanos) {}
+    private record RememberedId(Sequencer sequencer, MessageId id, long offset, long expiresNanos) {}
 
     /** @param ticker the {@link System#nanoTime} clock */
     public MemoryBroker(LongSupplier ticker, BrokerMetrics metrics) {
@@ -63,7 +63,7 @@ public final class MemoryBroker implements Broker {
             PublishResult result = sequencer.publish(draft, id, now);
             if (result != null) {
                 if (id != null && result instanceof PublishResult.Accepted accepted && !accepted.duplicate()) {
-                    remember(sequencer, id, now);
+                    remember(new RememberedId(sequencer, id, accepted.offset(), now + ID_LIFE.toNanos()));
                 }
                 metrics.published(draft.topic(), draft.priority(), result);
                 return CompletableFuture.completedFuture(result);
@@ -88,19 +88,20 @@ public final class MemoryBroker implements Broker {
         return epoch.toString();
     }
 
-    private void remember(Sequencer sequencer, MessageId id, long now) {
-        ids.add(new RememberedId(sequencer, id, now + ID_LIFE.toNanos()));
+    private void remember(RememberedId id) {
+        ids.add(id);
         if (idCount.incrementAndGet() > maxIds) {
-            forgetOldest();
+            RememberedId oldest = ids.poll();
+            if (oldest != null) {
+                forget(oldest);
+            }
         }
     }
 
-    private void forgetOldest() {
-        RememberedId oldest = ids.poll();
-        if (oldest != null) {
-            idCount.decrementAndGet();
-            oldest.sequencer.forget(oldest.id);
-        }
+    /** @param id taken from the queue by the caller */
+    private void forget(RememberedId id) {
+        idCount.decrementAndGet();
+        id.sequencer.forget(id.id, id.offset);
     }
 
     @Override
@@ -125,7 +126,10 @@ public final class MemoryBroker implements Broker {
     public void sweep() {
         long now = ticker.getAsLong();
         for (RememberedId oldest = ids.peek(); oldest != null && now - oldest.expiresNanos >= 0; oldest = ids.peek()) {
-            forgetOldest();
+            // Unless a publish has just taken it, to make room.
+            if (ids.remove(oldest)) {
+                forget(oldest);
+            }
         }
         sequencers.entrySet().removeIf(entry -> entry.getValue().retire(now, IDLE_LIFE.toNanos()));
     }
