@@ -82,6 +82,9 @@ class GatewayConfigTest {
                     publish: none
                     maxClientPriority: normal
                     presence: counts
+                    budget: none
+                    coalesce: 0s
+                    coalesceMax: 1s
                     log:
                       size: 1024
                       bytes: 1MiB
@@ -90,6 +93,9 @@ class GatewayConfigTest {
                     publish: none
                     maxClientPriority: normal
                     presence: counts
+                    budget: none
+                    coalesce: 0s
+                    coalesceMax: 1s
                     log:
                       size: 1024
                       bytes: 1MiB
@@ -98,6 +104,9 @@ class GatewayConfigTest {
                     publish: none
                     maxClientPriority: normal
                     presence: off  # follows from other keys
+                    budget: none
+                    coalesce: 0s
+                    coalesceMax: 1s
                     log:
                       size: 1024
                       bytes: 1MiB

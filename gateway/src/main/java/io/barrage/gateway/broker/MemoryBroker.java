@@ -51,7 +51,7 @@ public final class MemoryBroker implements Broker {
     /** Topics of which messages were hidden since the last look. */
     private final Set<TopicName> hiding = ConcurrentHashMap.newKeySet();
 
-    private record RememberedId(Sequencer sequencer, MessageId id, long expiresNanos) {}
+    private record RememberedId(Sequencer sequencer, MessageId id, long offset, long expiresNanos) {}
 
     /**
      * @param ticker the {@link System#nanoTime} clock
@@ -81,8 +81,8 @@ public final class MemoryBroker implements Broker {
             Sequencer sequencer = sequencer(draft.topic(), now);
             PublishResult result = sequencer.publish(draft, id, now);
             if (result != null) {
-                if (id != null && isNew(result)) {
-                    remember(sequencer, id, now);
+                if (id != null) {
+                    remember(sequencer, id, result, now);
                 }
                 if (result instanceof PublishResult.Shed) {
                     hiding.add(draft.topic());
@@ -95,9 +95,13 @@ public final class MemoryBroker implements Broker {
         }
     }
 
-    private static boolean isNew(PublishResult result) {
-        return (result instanceof PublishResult.Accepted accepted && !accepted.duplicate())
-                || (result instanceof PublishResult.Shed shed && !shed.duplicate());
+    private void remember(Sequencer sequencer, MessageId id, PublishResult result, long now) {
+        long expiresNanos = now + ID_LIFE.toNanos();
+        if (result instanceof PublishResult.Accepted accepted && !accepted.duplicate()) {
+            remember(new RememberedId(sequencer, id, accepted.offset(), expiresNanos));
+        } else if (result instanceof PublishResult.Shed shed && !shed.duplicate()) {
+            remember(new RememberedId(sequencer, id, Sequencer.HIDDEN, expiresNanos));
+        }
     }
 
     private Sequencer sequencer(TopicName topic, long now) {
@@ -118,19 +122,20 @@ public final class MemoryBroker implements Broker {
         return epoch.toString();
     }
 
-    private void remember(Sequencer sequencer, MessageId id, long now) {
-        ids.add(new RememberedId(sequencer, id, now + ID_LIFE.toNanos()));
+    private void remember(RememberedId id) {
+        ids.add(id);
         if (idCount.incrementAndGet() > maxIds) {
-            forgetOldest();
+            RememberedId oldest = ids.poll();
+            if (oldest != null) {
+                forget(oldest);
+            }
         }
     }
 
-    private void forgetOldest() {
-        RememberedId oldest = ids.poll();
-        if (oldest != null) {
-            idCount.decrementAndGet();
-            oldest.sequencer.forget(oldest.id);
-        }
+    /** @param id taken from the queue by the caller */
+    private void forget(RememberedId id) {
+        idCount.decrementAndGet();
+        id.sequencer.forget(id.id, id.offset);
     }
 
     @Override
@@ -168,7 +173,10 @@ public final class MemoryBroker implements Broker {
     public void sweep() {
         long now = ticker.getAsLong();
         for (RememberedId oldest = ids.peek(); oldest != null && now - oldest.expiresNanos >= 0; oldest = ids.peek()) {
-            forgetOldest();
+            // Unless a publish has just taken it, to make room.
+            if (ids.remove(oldest)) {
+                forget(oldest);
+            }
         }
         sequencers.entrySet().removeIf(entry -> entry.getValue().retire(now, IDLE_LIFE.toNanos()));
     }

@@ -5,6 +5,7 @@ import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.TopicName;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -21,7 +22,6 @@ final class Sequencer {
     /** Most ids that one topic remembers. */
     static final int MAX_IDS = 100_000;
 
-    private static final BrokerListener[] NOBODY = {};
     private static final PublishResult OVERLOADED = new PublishResult.Refused(
             ErrorCode.OVERLOADED, "an event loop's queue is full: nothing was published, try again");
 
@@ -33,13 +33,13 @@ final class Sequencer {
     static final String BUDGET = "budget";
 
     /** In place of an offset: the message with this id was hidden. */
-    private static final long HIDDEN = 0;
+    static final long HIDDEN = 0;
 
     private final String epoch;
     private final int maxIds;
 
     // under the lock
-    private BrokerListener[] listeners = NOBODY;
+    private BrokerListener[] listeners = {};
     private long offset;
     private int online;
     private long lastUsedNanos;
@@ -159,10 +159,13 @@ final class Sequencer {
         }
     }
 
-    /** Forgets an id, unless the topic has used up its room for ids and forgot it earlier. */
-    synchronized void forget(MessageId id) {
+    /**
+     * Forgets the id of the message at {@code place}. Does nothing if the topic has used up its room for ids and forgot it
+     * earlier, also if the id has come again since and belongs to a later message now.
+     */
+    synchronized void forget(MessageId id, long place) {
         if (offsetsOfIds != null) {
-            offsetsOfIds.remove(id);
+            offsetsOfIds.remove(id, place);
             if (offsetsOfIds.isEmpty()) {
                 offsetsOfIds = null;
             }
@@ -174,28 +177,19 @@ final class Sequencer {
         if (retired) {
             return null;
         }
-        BrokerListener[] more = new BrokerListener[listeners.length + 1];
-        for (int i = 0; i < listeners.length; i++) {
-            if (listeners[i] == listener) {
-                throw new IllegalStateException("registered already: " + listener);
-            }
-            more[i] = listeners[i];
+        if (Arrays.asList(listeners).contains(listener)) {
+            throw new IllegalStateException("registered already: " + listener);
         }
+        BrokerListener[] more = Arrays.copyOf(listeners, listeners.length + 1);
         more[listeners.length] = listener;
         listeners = more;
         return new Position(epoch, offset);
     }
 
+    /** Ends a registration; does nothing if there is none. */
     synchronized void detach(BrokerListener listener, long nowNanos) {
         lastUsedNanos = nowNanos;
-        int kept = 0;
-        BrokerListener[] fewer = new BrokerListener[Math.max(0, listeners.length - 1)];
-        for (BrokerListener other : listeners) {
-            if (other != listener && kept < fewer.length) {
-                fewer[kept++] = other;
-            }
-        }
-        listeners = fewer.length == 0 ? NOBODY : fewer;
+        listeners = Arrays.stream(listeners).filter(other -> other != listener).toArray(BrokerListener[]::new);
     }
 
     synchronized void countSubscriptions(int change) {

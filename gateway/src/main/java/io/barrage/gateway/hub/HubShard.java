@@ -670,8 +670,10 @@ public final class HubShard implements BrokerListener {
         for (Connection connection : stalled) {
             if (found == null || connection.stalledSinceNanos - since < 0) {
                 for (Subscription subscription : connection.subscriptions) {
-                    if (subscription.isBehind() && !subscription.topic.log.isEmpty()) {
-                        found = subscription.topic;
+                    Topic topic = subscription.topic;
+                    // A topic whose walk waits has frames that those which keep up have still to read.
+                    if (subscription.isBehind() && !topic.log.isEmpty() && topic.wait == null) {
+                        found = topic;
                         since = connection.stalledSinceNanos;
                     }
                 }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SAME_THREAD) // the stepped loop is one thread
 class CoalescingTest {
     private static final long MILLI = 1_000_000;
     private static final long WINDOW = 50 * MILLI;
@@ -62,19 +62,35 @@ class CoalescingTest {
 
     @Test
     void holdsOneTopicBackAndNotAnother() {
-        RecordingConnection connection = rig.connect("room:1", "room:2", "quiet:1");
+        RecordingConnection busy = rig.connect("room:1");
+        RecordingConnection other = rig.connect("room:2");
+        RecordingConnection quiet = rig.connect("quiet:1");
         rig.publish("room:1");
         rig.loop.runUntilIdle();
         rig.publish("room:1");
         rig.publish("room:2");
         rig.publish("quiet:1");
+        rig.loop.runUntilIdle();
         rig.publish("quiet:1");
         rig.loop.runUntilIdle();
-        assertEquals(List.of(1L), connection.offsets("room:1"));
-        assertEquals(List.of(1L), connection.offsets("room:2"));
-        assertEquals(range(1, 2), connection.offsets("quiet:1"));
+        assertEquals(List.of(1L), busy.offsets("room:1"));
+        assertEquals(List.of(1L), other.offsets("room:2"));
+        assertEquals(range(1, 2), quiet.offsets("quiet:1"));
         after(WINDOW + Coalescing.TICK_NANOS);
+        assertEquals(range(1, 2), busy.offsets("room:1"));
+    }
+
+    @Test
+    void letsATopicThatWaitsGoAlongWithAnothersWrite() {
+        RecordingConnection connection = rig.connect("room:1", "quiet:1", "quiet:2");
+        rig.publish("room:1");
+        rig.loop.runUntilIdle();
+        rig.publish("room:1");
+        rig.publish("quiet:1");
+        rig.publish("quiet:2");
+        rig.loop.runUntilIdle();
         assertEquals(range(1, 2), connection.offsets("room:1"));
+        assertEquals(List.of(1, 3), connection.writes);
     }
 
     @Test

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  *
  * <p>A failure's name has its seed, with which it happens again.
  */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SAME_THREAD) // the stepped loop is one thread
 class HubModelTest {
     private static final int STEPS = 2_000;
     private static final int MAX_CONNECTIONS = 90;
@@ -118,7 +118,7 @@ class HubModelTest {
             rig = new ShardRig(new HubMemory(600_000, 100_000 << random.nextInt(5), 50_000 << random.nextInt(5)));
             rig.rules("room", 16, 16 << 10);
             rig.rules("game", 33, 140_000, true);
-            rig.rules("chat", 500, 1 << 20);
+            rig.coalesce("chat", 500, 20_000_000, 100_000_000);
             for (String topic : TOPICS) {
                 published.put(topic, new ArrayList<>());
                 delivered.put(namespace(topic), new long[PRIORITIES.length]);
@@ -368,6 +368,9 @@ class HubModelTest {
                         .forEach(this::end);
                 clients.forEach(client -> client.connection.stallNoMore());
                 clients.forEach(client -> client.connection.drain());
+                rig.loop.runUntilIdle();
+                // Ends all windows.
+                rig.loop.advance(200_000_000);
                 rig.loop.runUntilIdle();
             } while (clients.stream().anyMatch(client -> client.connection.holds() || client.connection.isLost()));
             check();

@@ -120,7 +120,7 @@ class TopicLogTest {
         ByteBuf slice = log.run(0).slice();
         byte[] before = ByteBufUtil.getBytes(slice);
         for (int i = 0; i < 20; i++) {
-            append(100);
+            append(1 + i * i);
             allRead();
             log.clear(true);
         }

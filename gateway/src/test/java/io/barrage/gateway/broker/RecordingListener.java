@@ -1,0 +1,51 @@
+package io.barrage.gateway.broker;
+
+import io.barrage.protocol.Message;
+import io.barrage.protocol.TopicName;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A listener with so much room that notes what it is told. Confined to the test's thread. */
+final class RecordingListener implements BrokerListener {
+    final List<Message> offered = new ArrayList<>();
+    long room = Long.MAX_VALUE;
+    int wakes;
+    /** Hidden messages that it was told of apart from messages. */
+    long hidden;
+    /** Called inside of each offer. */
+    Runnable onOffer = () -> {};
+
+    @Override
+    public boolean reserve(int bytes) {
+        if (bytes > room) {
+            return false;
+        }
+        room -= bytes;
+        return true;
+    }
+
+    @Override
+    public void release(int bytes) {
+        room += bytes;
+    }
+
+    @Override
+    public void offer(Message message) {
+        onOffer.run();
+        offered.add(message);
+    }
+
+    @Override
+    public void tellHidden(TopicName topic, long count) {
+        hidden += count;
+    }
+
+    @Override
+    public void wake() {
+        wakes++;
+    }
+
+    List<Long> offsets() {
+        return offered.stream().map(Message::offset).toList();
+    }
+}
