@@ -91,10 +91,19 @@ class UpgradeIT {
 
     @Test
     void malformedUpgradesAreRefused() throws IOException {
-        assertEquals(400, refusal(gateway, upgrade("", "Sec-WebSocket-Key: " + RawWebSocket.KEY)).status());
-        assertEquals(400, refusal(gateway, upgrade("").replace("HTTP/1.1", "HTTP/1.0")).status());
-        assertEquals(400, refusal(gateway, upgrade("", "Content-Length: 3") + "abc").status());
-        assertEquals(400, refusal(gateway, upgrade("", "Transfer-Encoding: chunked") + "0\n\n").status());
+        assertEquals(
+                400,
+                refusal(gateway, upgrade("", "Sec-WebSocket-Key: " + RawWebSocket.KEY))
+                        .status());
+        assertEquals(
+                400,
+                refusal(gateway, upgrade("").replace("HTTP/1.1", "HTTP/1.0")).status());
+        assertEquals(
+                400, refusal(gateway, upgrade("", "Content-Length: 3") + "abc").status());
+        assertEquals(
+                400,
+                refusal(gateway, upgrade("", "Transfer-Encoding: chunked") + "0\n\n")
+                        .status());
         assertEquals(405, refusal(gateway, upgrade("").replace("GET", "POST")).status());
         assertEquals(400, refusal(gateway, upgrade("?topic=%zz")).status());
     }
@@ -136,7 +145,8 @@ class UpgradeIT {
     @Test
     void extensionsAreNotNegotiated() throws IOException {
         try (RawHttp socket = gateway.clientsSocket()) {
-            Answer answer = socket.say(upgrade("", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"))
+            Answer answer = socket.say(
+                            upgrade("", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"))
                     .answer();
             assertEquals(101, answer.status());
             assertEquals("", answer.header("sec-websocket-extensions"));
@@ -162,7 +172,8 @@ class UpgradeIT {
             assertEquals(status, answer.status());
         }
         try (RawHttp socket = gateway.clientsSocket()) {
-            assertEquals(101, socket.say(upgrade("", "Origin: " + origin)).answer().status());
+            assertEquals(
+                    101, socket.say(upgrade("", "Origin: " + origin)).answer().status());
         }
     }
 
@@ -190,7 +201,8 @@ class UpgradeIT {
         try (RawWebSocket socket =
                 RawWebSocket.open(gateway.clientsPort(), "?topic=up:1&topic=up:2&user=u7;x&topic=up%3A3")) {
             String welcome = socket.expect("welcome");
-            assertTrue(welcome.contains("\"user\":\"u7;x\",\"protocol\":\"barrage.v1\",\"heartbeatMs\":25000"), welcome);
+            assertTrue(
+                    welcome.contains("\"user\":\"u7;x\",\"protocol\":\"barrage.v1\",\"heartbeatMs\":25000"), welcome);
             for (String topic : new String[] {"up:1", "up:2", "up:3", "$user:u7;x"}) {
                 String subscribed = socket.expect("subscribed");
                 assertTrue(subscribed.contains("\"topic\":\"" + topic + "\""), subscribed);
@@ -315,7 +327,8 @@ class UpgradeIT {
             }
             assertTrue(socket.expect("error").contains("\"topic\":\"up:4\",\"code\":\"too_many_subscriptions\""));
             socket.say("{\"type\":\"subscribe\",\"id\":1,\"topic\":\"up:5\"}");
-            assertTrue(socket.expect("error").contains("\"id\":1,\"topic\":\"up:5\",\"code\":\"too_many_subscriptions\""));
+            assertTrue(
+                    socket.expect("error").contains("\"id\":1,\"topic\":\"up:5\",\"code\":\"too_many_subscriptions\""));
             socket.say("{\"type\":\"unsubscribe\",\"id\":2,\"topic\":\"up:1\"}").expect("unsubscribed");
             socket.say("{\"type\":\"subscribe\",\"id\":3,\"topic\":\"up:5\"}").expect("subscribed");
         }

@@ -78,7 +78,8 @@ class WebSocketIT {
 
     @Test
     void characterMayBeSplitOverFragments() throws IOException {
-        byte[] text = "{\"type\":\"subscribe\",\"id\":1,\"x\":\"\u5f39\ud83d\ude80\",\"topic\":\"ws:split\"}".getBytes(UTF_8);
+        byte[] text =
+                "{\"type\":\"subscribe\",\"id\":1,\"x\":\"\u5f39\ud83d\ude80\",\"topic\":\"ws:split\"}".getBytes(UTF_8);
         try (RawWebSocket socket = open()) {
             for (int i = 0; i < text.length; i++) {
                 int opcode = (i == 0 ? TEXT : CONTINUATION) | (i == text.length - 1 ? FIN : 0);
@@ -139,7 +140,8 @@ class WebSocketIT {
         try (RawWebSocket socket = open()) {
             socket.say(longest);
             assertEquals("{\"type\":\"pong\",\"id\":1}", socket.text());
-            socket.send(frame(TEXT, longest.substring(0, 40_000)), frame(FIN | CONTINUATION, longest.substring(40_000)));
+            socket.send(
+                    frame(TEXT, longest.substring(0, 40_000)), frame(FIN | CONTINUATION, longest.substring(40_000)));
             assertEquals("{\"type\":\"pong\",\"id\":1}", socket.text());
         }
     }
@@ -254,7 +256,10 @@ class WebSocketIT {
                 assertFalse(socket.expectClose(1007).isEmpty());
             }
             try (RawWebSocket socket = open()) {
-                socket.send(frame(TEXT, "\"" + "x".repeat(20)), frame(CONTINUATION, bytes), frame(FIN | CONTINUATION, "\""));
+                socket.send(
+                        frame(TEXT, "\"" + "x".repeat(20)),
+                        frame(CONTINUATION, bytes),
+                        frame(FIN | CONTINUATION, "\""));
                 socket.expectClose(1007);
             }
         }
@@ -294,7 +299,8 @@ class WebSocketIT {
                     "{\"type\":\"error\",\"id\":1,\"code\":\"bad_request\",\"message\":\"unknown type 'dance'\"}",
                     socket.text());
             socket.say("{\"type\":\"subscribe\",\"id\":2,\"topic\":\"a b\"}");
-            assertTrue(socket.expect("error").startsWith("{\"type\":\"error\",\"id\":2,\"topic\":\"a b\",\"code\":\"bad_request\""));
+            assertTrue(socket.expect("error")
+                    .startsWith("{\"type\":\"error\",\"id\":2,\"topic\":\"a b\",\"code\":\"bad_request\""));
             socket.say("{\"type\":\"subscribe\",\"id\":3,\"topic\":\"closed:1\"}");
             assertTrue(socket.expect("error").contains("\"id\":3,\"topic\":\"closed:1\",\"code\":\"not_permitted\""));
             socket.say("{\"type\":\"unsubscribe\",\"id\":4,\"topic\":\"ws:none\"}");
@@ -305,7 +311,8 @@ class WebSocketIT {
             assertTrue(socket.expect("error").contains("\"id\":6,\"topic\":\"ws:none\",\"code\":\"not_implemented\""));
             socket.say("{\"type\":\"subscribe\",\"topic\":\"ws:twice\"}").expect("subscribed");
             socket.say("{\"type\":\"subscribe\",\"id\":7,\"topic\":\"ws:twice\"}");
-            assertTrue(socket.expect("error").contains("\"id\":7,\"topic\":\"ws:twice\",\"code\":\"already_subscribed\""));
+            assertTrue(
+                    socket.expect("error").contains("\"id\":7,\"topic\":\"ws:twice\",\"code\":\"already_subscribed\""));
             assertAlive(socket);
         }
     }
@@ -347,7 +354,10 @@ class WebSocketIT {
                             + "\"sender\":\"u7\",\"data\":\\[1, \"\u5f39\"]}"),
                     message);
             socket.say("{\"type\":\"publish\",\"id\":5,\"topic\":\"open:1\",\"priority\":\"high\",\"data\":null}");
-            assertTrue(socket.text().matches("\\{\"type\":\"published\",\"id\":5,\"topic\":\"open:1\",\"epoch\":\"[a-z0-9]+\",\"offset\":2}"));
+            assertTrue(
+                    socket.text()
+                            .matches(
+                                    "\\{\"type\":\"published\",\"id\":5,\"topic\":\"open:1\",\"epoch\":\"[a-z0-9]+\",\"offset\":2}"));
             assertTrue(listener.expect("message").endsWith("\"priority\":\"high\",\"data\":null}"));
         }
     }
@@ -360,8 +370,11 @@ class WebSocketIT {
             socket.say("{\"type\":\"publish\",\"topic\":\"ws:1\",\"data\":1}");
             assertTrue(socket.expect("error").contains("\"topic\":\"ws:1\",\"code\":\"not_permitted\""));
             socket.say("{\"type\":\"publish\",\"id\":2,\"topic\":\"open:2\",\"priority\":\"critical\",\"data\":1}");
-            assertTrue(socket.expect("error").contains("\"code\":\"not_permitted\",\"message\":\"clients may publish here up to priority high\""));
-            socket.say("{\"type\":\"publish\",\"id\":3,\"topic\":\"open:2\",\"data\":\"" + "x".repeat(64 * 1024) + "\"}");
+            assertTrue(socket.expect("error")
+                    .contains(
+                            "\"code\":\"not_permitted\",\"message\":\"clients may publish here up to priority high\""));
+            socket.say(
+                    "{\"type\":\"publish\",\"id\":3,\"topic\":\"open:2\",\"data\":\"" + "x".repeat(64 * 1024) + "\"}");
             assertTrue(socket.expect("error").contains("\"id\":3,\"topic\":\"open:2\",\"code\":\"too_large\""));
             socket.say("{\"type\":\"publish\",\"id\":4,\"topic\":\"open:2\",\"sender\":\"u8\",\"data\":1}");
             assertTrue(socket.expect("error").contains("leave 'sender' out"));
@@ -381,9 +394,14 @@ class WebSocketIT {
             again.expect("subscribed");
             other.expect("subscribed");
             String first = one.say(publish).expect("published");
-            assertEquals(first.replace("}", ",\"duplicate\":true}"), one.say(publish).text());
-            assertEquals(first.replace("}", ",\"duplicate\":true}"), again.say(publish).text());
-            assertEquals(first.replace("\"offset\":1}", "\"offset\":2}"), other.say(publish).text());
+            assertEquals(
+                    first.replace("}", ",\"duplicate\":true}"), one.say(publish).text());
+            assertEquals(
+                    first.replace("}", ",\"duplicate\":true}"),
+                    again.say(publish).text());
+            assertEquals(
+                    first.replace("\"offset\":1}", "\"offset\":2}"),
+                    other.say(publish).text());
         }
     }
 
@@ -396,7 +414,8 @@ class WebSocketIT {
             try (RawWebSocket now = gateway.webSocket("?topic=ws:since")) {
                 epoch = GatewayUnderTest.find("\"epoch\":\"([a-z0-9]+)\"", now.expect("subscribed"));
             }
-            for (String position : new String[] {epoch + ":1 true", epoch + ":0 false", epoch + ":2 false", "zzz:1 false"}) {
+            for (String position :
+                    new String[] {epoch + ":1 true", epoch + ":0 false", epoch + ":2 false", "zzz:1 false"}) {
                 String since = position.substring(0, position.indexOf(' '));
                 String recovered = "\"recovered\":" + position.substring(position.indexOf(' ') + 1);
                 try (RawWebSocket back = gateway.webSocket("?topic=ws:since&since=ws:since@" + since)) {
@@ -413,9 +432,13 @@ class WebSocketIT {
             assertTrue(first.expect("subscribed").endsWith("\"online\":1}"));
             RawWebSocket second = gateway.webSocket("?topic=ws:online");
             assertTrue(second.expect("subscribed").endsWith("\"online\":2}"));
-            assertEquals("{\"type\":\"online\",\"topic\":\"ws:online\",\"count\":2}", first.frame().text());
+            assertEquals(
+                    "{\"type\":\"online\",\"topic\":\"ws:online\",\"count\":2}",
+                    first.frame().text());
             second.close();
-            assertEquals("{\"type\":\"online\",\"topic\":\"ws:online\",\"count\":1}", first.frame().text());
+            assertEquals(
+                    "{\"type\":\"online\",\"topic\":\"ws:online\",\"count\":1}",
+                    first.frame().text());
         }
     }
 }
