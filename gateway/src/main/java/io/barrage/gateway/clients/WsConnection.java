@@ -26,6 +26,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
@@ -590,13 +591,23 @@ final class WsConnection extends Connection {
                     case 1009 -> CloseCode.TOO_BIG;
                     default -> CloseCode.PROTOCOL_ERROR;
                 };
-        close(code, String.valueOf(violation.getMessage()));
+        closeUnanswered(code, String.valueOf(violation.getMessage()));
+    }
+
+    /** Closes where the decoder has given up, so that the client's answer won't be seen: its end of the connection will. */
+    private void closeUnanswered(CloseCode code, String reason) {
+        close(code, reason);
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+            if (written.isSuccess() && channel instanceof DuplexChannel duplex) {
+                duplex.shutdownOutput();
+            }
+        });
     }
 
     private void answerClose(CloseWebSocketFrame frame) {
         int code = frame.statusCode();
         if (code > MAX_CLOSE_CODE) {
-            close(CloseCode.PROTOCOL_ERROR, "there is no close code " + code);
+            closeUnanswered(CloseCode.PROTOCOL_ERROR, "there is no close code " + code);
             return;
         }
         state = State.CLOSING;

@@ -63,6 +63,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     /** Bytes of a body that buy a second of time: a body that is slower than this for long is an attack. */
     private static final int BYTES_PER_SECOND = 1024;
 
+    /** Requests that may wait for the answer to the one before; further ones are dropped. */
+    private static final int MAX_WAITING_REQUESTS = 128;
+
     /** After its last answer a connection is read on for so long, at most. */
     private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -83,11 +86,15 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private final Door door;
     private final HttpLimits limits;
-    private final ChannelHandler codec = new HttpServerCodec(new HttpDecoderConfig()
-            .setMaxInitialLineLength(HttpLimits.MAX_LINE_BYTES)
-            .setMaxHeaderSize(HttpLimits.MAX_HEADER_BYTES));
+    private final ChannelHandler codec = new HttpServerCodec(
+            new HttpDecoderConfig()
+                    .setMaxInitialLineLength(HttpLimits.MAX_LINE_BYTES)
+                    .setMaxHeaderSize(HttpLimits.MAX_HEADER_BYTES),
+            // It would end the connection in the middle of an answer.
+            Integer.MAX_VALUE);
     private final ChannelHandler flow = new FlowControlHandler();
     private final ChannelHandler watch = new Watch();
+    private final ChannelHandler backlog = new Backlog();
 
     private @Nullable ChannelHandlerContext context;
     private State state = State.IDLE;
@@ -98,6 +105,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean mustFlush;
     /** Whether reading is off because answers wait for the client. */
     private boolean paused;
+    /** Requests that have come and aren't begun, since one before them isn't answered. */
+    private int waiting;
+    /** Whether requests were dropped, since too many waited: the connection ends when those are answered that do. */
+    private boolean overrun;
 
     private long deadlineNanos;
     /** When the timer looks at the deadline next; never after it. */
@@ -113,7 +124,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     /** Adds the handlers of one new connection to {@code pipeline}. */
     public static void add(ChannelPipeline pipeline, Door door, HttpLimits limits) {
         HttpConnection connection = new HttpConnection(door, limits);
-        pipeline.addLast(connection.watch, connection.codec, connection.flow, connection);
+        pipeline.addLast(connection.watch, connection.codec, connection.backlog, connection.flow, connection);
     }
 
     /** Sees bytes before the codec: only so is it known that a request has begun. */
@@ -131,6 +142,22 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
                 }
             }
             ctx.fireChannelRead(bytes);
+        }
+    }
+
+    /** Bounds how many requests wait in the flow control handler: one read may bring a thousand small ones. */
+    private final class Backlog extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            if (!overrun && msg instanceof HttpRequest) {
+                overrun = waiting == MAX_WAITING_REQUESTS;
+                waiting += overrun ? 0 : 1;
+            }
+            if (overrun) {
+                ReferenceCountUtil.release(msg);
+            } else {
+                ctx.fireChannelRead(msg);
+            }
         }
     }
 
@@ -225,6 +252,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void begin(HttpRequest request) {
+        waiting--;
         state = State.BODY;
         streaming = false;
         exchange = null;
@@ -320,13 +348,18 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     void write(Exchange answered, Response response) {
         HttpRequest request = answered.request();
         boolean early = state == State.BODY && answered == exchange && !(request instanceof LastHttpContent);
-        boolean keepAlive = HttpUtil.isKeepAlive(request) && state != State.CLOSING && !(early && hasBody(request));
+        boolean keepAlive =
+                HttpUtil.isKeepAlive(request) && state != State.CLOSING && !(early && hasBody(request)) && !isLast();
         writeFull(response, request.protocolVersion(), request.method(), keepAlive);
         if (!keepAlive) {
             closeAfterAnswer();
         } else if (state == State.ANSWERING) {
             next();
         }
+    }
+
+    private boolean isLast() {
+        return overrun && waiting == 0;
     }
 
     private static boolean hasBody(HttpRequest request) {
@@ -363,7 +396,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         // Behind the answer's head it would come too late.
         continueIfExpected(request);
         boolean chunked = request.protocolVersion().isKeepAliveDefault();
-        boolean keepAlive = chunked && HttpUtil.isKeepAlive(request);
+        boolean keepAlive = chunked && HttpUtil.isKeepAlive(request) && !isLast();
         HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
         head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
         if (chunked) {
@@ -494,6 +527,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         pipeline.addBefore(context().name(), null, leftovers);
         pipeline.remove(this);
         pipeline.remove(flow);
+        pipeline.remove(backlog);
         pipeline.remove(watch);
         // Hands on the bytes that it hasn't decoded, which the new protocol shall see after it has begun.
         pipeline.remove(codec);

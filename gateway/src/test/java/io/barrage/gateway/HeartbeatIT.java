@@ -1,0 +1,114 @@
+package io.barrage.gateway;
+
+import static io.barrage.gateway.RawWebSocket.CLOSE;
+import static io.barrage.gateway.RawWebSocket.FIN;
+import static io.barrage.gateway.RawWebSocket.PING;
+import static io.barrage.gateway.RawWebSocket.PONG;
+import static io.barrage.gateway.RawWebSocket.TEXT;
+import static io.barrage.gateway.RawWebSocket.frame;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Who is silent is asked, and who doesn't answer is dead, unless its socket still drains. */
+class HeartbeatIT {
+    private static GatewayUnderTest gateway;
+
+    @BeforeAll
+    static void start() {
+        gateway = GatewayUnderTest.start("heartbeat: 1s\nheartbeatTimeout: 1s\nlimits: {messageBytes: 16KiB}");
+    }
+
+    @AfterAll
+    static void stop() {
+        gateway.close();
+    }
+
+    @Test
+    void oneThatNeverAnswersIsClosed() throws Exception {
+        try (RawWebSocket silent = gateway.webSocket("?topic=beat:1")) {
+            long start = System.nanoTime();
+            silent.expect("subscribed");
+            RawWebSocket.Frame ping = next(silent);
+            assertEquals(PING, ping.opcode());
+            assertEquals(0, ping.payload().length);
+            RawWebSocket.Frame close = next(silent);
+            long millis = (System.nanoTime() - start) / 1_000_000;
+            assertEquals(CLOSE, close.opcode());
+            assertEquals(4409, close.closeCode());
+            assertEquals("heartbeat_timeout", close.closeReason());
+            // Heartbeat with its jitter of a fifth, and the timeout.
+            assertTrue(millis >= 1790 && millis < 5000, millis + " ms");
+
+            // The subscription is gone at once.
+            try (RawWebSocket other = gateway.webSocket("?topic=beat:1")) {
+                assertTrue(other.expect("subscribed").endsWith("\"online\":1}"));
+            }
+            assertTrue(gateway.metric("barrage_closes_total{code=\"4409\"") >= 1);
+        }
+    }
+
+    /** The next frame that isn't news of who is online. */
+    private static RawWebSocket.Frame next(RawWebSocket socket) throws java.io.IOException {
+        RawWebSocket.Frame frame = socket.frame();
+        while (frame.opcode() == TEXT && frame.text().startsWith("{\"type\":\"online\"")) {
+            frame = socket.frame();
+        }
+        return frame;
+    }
+
+    @Test
+    void oneThatAnswersLives() throws Exception {
+        try (RawWebSocket socket = gateway.webSocket("")) {
+            for (int i = 0; i < 3; i++) {
+                assertEquals(PING, socket.frame().opcode());
+                // Any frame is a sign of life.
+                socket.send(i % 2 == 0 ? frame(FIN | PONG, "") : frame(FIN | TEXT, "{\"type\":\"unsubscribe\"}"));
+                if (i % 2 == 1) {
+                    socket.expect("error");
+                }
+            }
+            socket.say("{\"type\":\"ping\",\"id\":1}").expect("pong");
+        }
+    }
+
+    @Test
+    void oneThatDrainsSlowlyLives() throws Exception {
+        String data = "\"" + "x".repeat(8 * 1024) + "\"";
+        try (RawWebSocket slow = RawWebSocket.openNarrow(gateway.clientsPort(), "?topic=beat:slow")) {
+            slow.expect("welcome");
+            slow.expect("subscribed");
+            // Never a frame from it. Time is what this is about, so it takes its time.
+            CountDownLatch never = new CountDownLatch(1);
+            for (int i = 0; i < 32; i++) {
+                for (int k = 0; k < 4; k++) {
+                    gateway.publish("beat:slow", data);
+                }
+                assertEquals(12 * 1024, slow.http().in().readNBytes(12 * 1024).length, "closed after " + i + " rounds");
+                never.await(80, TimeUnit.MILLISECONDS);
+            }
+            assertEquals(1, gateway.metric("barrage_behind_connections"), "it was behind all the time");
+        }
+    }
+
+    @Test
+    void oneThatNeitherReadsNorAnswersIsClosedWithoutAWord() throws Exception {
+        String data = "\"" + "x".repeat(8 * 1024) + "\"";
+        double before = gateway.metric("barrage_closes_total{code=\"4409\"");
+        try (RawWebSocket stuck = RawWebSocket.openNarrow(gateway.clientsPort(), "?topic=beat:stuck")) {
+            stuck.expect("welcome");
+            stuck.expect("subscribed");
+            for (int i = 0; i < 100; i++) {
+                gateway.publish("beat:stuck", data);
+            }
+            assertTrue(gateway.metric("barrage_behind_connections") >= 1);
+            GatewayUnderTest.await("it is closed", () -> gateway.metric("barrage_closes_total{code=\"4409\"") > before);
+            GatewayUnderTest.await("nothing waits for it", () -> gateway.metric("barrage_behind_connections") == 0);
+        }
+    }
+}
