@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import io.barrage.gateway.config.ByteSize;
 import io.barrage.gateway.config.Checked;
 import io.barrage.gateway.config.Contradictions;
+import io.barrage.gateway.config.Rate;
 import io.barrage.gateway.config.Setting;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,9 @@ class ArchitectureTest {
             Map.entry("config", Set.of()));
 
     private static final Set<String> WITHOUT_PROTOCOL = Set.of("net", "config");
+
+    /** What a component's record may have, and hand on. */
+    private static final Set<String> VALUES = Set.of(ByteSize.class.getName(), Rate.class.getName());
 
     /** What a component's record is described with. */
     private static final Set<String> FOR_RECORDS =
@@ -91,8 +95,7 @@ class ArchitectureTest {
         if (to.equals("config")) {
             // Values travel with the records; the rest of the package is for records only.
             boolean inRecord = dependency.getOriginClass().getSimpleName().endsWith("Config");
-            return target.getName().equals(ByteSize.class.getName())
-                    || (inRecord && FOR_RECORDS.contains(target.getName()));
+            return VALUES.contains(target.getName()) || (inRecord && FOR_RECORDS.contains(target.getName()));
         }
         if (from.equals("metrics") && !to.equals("http")) {
             // What the others tell, not what they are: their listeners, and the values that those are called with.

@@ -40,7 +40,8 @@ class HubOrderTest {
 
     private final DefaultEventExecutorGroup executors = new DefaultEventExecutorGroup(LOOPS);
     private final ExecutorService publishers = Executors.newFixedThreadPool(PUBLISHERS);
-    private final MemoryBroker broker = new MemoryBroker(System::nanoTime, BrokerMetrics.NOOP);
+    private final MemoryBroker broker =
+            new MemoryBroker(System::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
     private final List<EventExecutor> loops = new ArrayList<>();
     private final Map<RecordingConnection, EventExecutor> connections = new HashMap<>();
     private final AtomicInteger refused = new AtomicInteger();
@@ -62,6 +63,11 @@ class HubOrderTest {
         }
 
         @Override
+        public void executeAfter(Runnable task, long nanos) {
+            executor.schedule(task, nanos, TimeUnit.NANOSECONDS);
+        }
+
+        @Override
         public long nanoTime() {
             return System.nanoTime();
         }
@@ -80,7 +86,7 @@ class HubOrderTest {
                 loops.stream().map(RealLoop::new).toList(),
                 broker,
                 // So little of everything that queues are full and logs saturated now and then.
-                topic -> new TopicRules(topic.namespace(), 64, 1 << 20, false),
+                topic -> new TopicRules(topic.namespace(), 64, 1 << 20, false, 0, 0),
                 new HubMemory(20_000, 16 << 20, 16 << 20),
                 PooledByteBufAllocator.DEFAULT,
                 HubListener.NOOP);
