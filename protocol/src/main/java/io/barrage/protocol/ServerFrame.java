@@ -91,21 +91,6 @@ public sealed interface ServerFrame {
         }
     }
 
-    /** The client's own message, which was hidden from everybody else: it has no offset. */
-    record Own(Message message) implements ServerFrame {
-        @Override
-        public void write(Json json) {
-            throw new UnsupportedOperationException("a message writes itself");
-        }
-
-        @Override
-        public byte[] json() {
-            byte[] json = new byte[message.jsonLength()];
-            message.putJson(json, 0);
-            return json;
-        }
-    }
-
     /** The client's publish was hidden from everybody else, for a reason. */
     record PublishShed(long id, TopicName topic, String reason, boolean duplicate) implements ServerFrame {
         @Override

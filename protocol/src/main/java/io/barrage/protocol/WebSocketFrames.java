@@ -89,6 +89,13 @@ public final class WebSocketFrames {
         return frame(Opcode.TEXT, frame.json());
     }
 
+    /** A text frame with a message. */
+    public static byte[] text(Message message) {
+        byte[] frame = new byte[length(message)];
+        put(frame, 0, message);
+        return frame;
+    }
+
     /** A close frame; the reason is ASCII and is cut to what fits. */
     public static byte[] close(int code, String reason) {
         byte[] text = reason.getBytes(StandardCharsets.US_ASCII);

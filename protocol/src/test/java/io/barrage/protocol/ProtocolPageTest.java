@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -38,12 +39,16 @@ class ProtocolPageTest {
                     json(new ServerFrame.Subscribed(2, ROOM, "k3x9", 19, false, 1234)),
                     json(new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, null, TIME, 0).at(20)),
                     json(new Message.Draft(ROOM, bytes("{ \"gift\": 1e400 }"), Priority.HIGH, "u7", TIME, 0).at(21)),
+                    json(new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, "u9", TIME, 0).at(22, 37)),
+                    json(new ServerFrame.Hidden(ROOM, 12)),
+                    json(new Message.Draft(ROOM, bytes("\"mine\""), Priority.NORMAL, "u7", TIME, 0).withoutPlace()),
                     json(new ServerFrame.Gap(ROOM, 22, 60, "behind")),
                     json(new ServerFrame.Online(ROOM, 1235)),
                     json(new ServerFrame.Online(ROOM, 0)),
                     json(new ServerFrame.Unsubscribed(3, ROOM, null, null)),
                     json(new ServerFrame.Published(4, ROOM, "k3x9", 61, false)),
                     json(new ServerFrame.Published(4, ROOM, "k3x9", 61, true)),
+                    json(new ServerFrame.PublishShed(4, ROOM, "budget", false)),
                     json(new ServerFrame.Pong(7)),
                     json(new ServerFrame.Pong(0)),
                     json(new ServerFrame.Failure(
@@ -60,9 +65,8 @@ class ProtocolPageTest {
     @Test
     void showsEveryKindOfServerFrame() {
         for (Class<?> kind : ServerFrame.class.getPermittedSubclasses()) {
-            String type = kind.equals(ServerFrame.Failure.class)
-                    ? "error"
-                    : kind.getSimpleName().toLowerCase(Locale.ROOT);
+            String type = Map.of("Failure", "error", "Hidden", "gap", "PublishShed", "published")
+                    .getOrDefault(kind.getSimpleName(), kind.getSimpleName().toLowerCase(Locale.ROOT));
             String start = "{\"type\":\"" + type + "\"";
             assertTrue(WRITTEN.stream().anyMatch(line -> line.startsWith(start)), () -> "the page has no " + start);
         }

@@ -239,6 +239,13 @@ final class WsConnection extends Connection {
         }
     }
 
+    @Override
+    public void send(Message message) {
+        if (state == State.OPEN) {
+            writeOwn(WebSocketFrames.text(message));
+        }
+    }
+
     private void writeOwn(byte[] frame) {
         writing = true;
         handler().write(Unpooled.wrappedBuffer(frame), channel.voidPromise());
@@ -551,7 +558,7 @@ final class WsConnection extends Connection {
         } else if (result instanceof PublishResult.Shed shed) {
             if (user == null && shard().isSubscribed(this, frame.topic())) {
                 // Those with a name get it back from the hub, on all their connections.
-                send(new ServerFrame.Own(draft.withoutPlace()));
+                send(draft.withoutPlace());
             }
             if (frame.id() != 0) {
                 send(new ServerFrame.PublishShed(frame.id(), frame.topic(), shed.reason(), shed.duplicate()));

@@ -1,6 +1,7 @@
 package io.barrage.gateway.hub;
 
 import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.Message;
 import io.barrage.protocol.ServerFrame;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
@@ -101,6 +102,9 @@ public abstract class Connection {
 
     /** Sends a frame of the connection's own, behind what is in flight. */
     public abstract void send(ServerFrame frame);
+
+    /** Sends a message that is for this connection alone, like a frame of its own. */
+    public abstract void send(Message message);
 
     /** Closes with a code, after which {@link #gone} comes in time; does nothing if it is closed already. */
     public abstract void close(CloseCode code, String reason);

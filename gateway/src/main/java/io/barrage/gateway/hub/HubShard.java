@@ -291,7 +291,7 @@ public final class HubShard implements BrokerListener {
         for (int i = 0; i < pushes.subscriptions.size(); i++) {
             Connection connection = pushes.subscriptions.get(i).connection;
             if (isSubscribed(connection, message.topic())) {
-                connection.send(new ServerFrame.Own(message));
+                connection.send(message);
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.barrage.gateway.hub;
 
 import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.Message;
 import io.barrage.protocol.ServerFrame;
 import io.barrage.protocol.WebSocketFrames;
 import io.netty.buffer.ByteBuf;
@@ -175,10 +176,19 @@ final class RecordingConnection extends Connection {
 
     @Override
     public void send(ServerFrame frame) {
+        send(WebSocketFrames.text(frame));
+    }
+
+    @Override
+    public void send(Message message) {
+        send(WebSocketFrames.text(message));
+    }
+
+    private void send(byte[] frame) {
         if (isLost()) {
             return;
         }
-        ByteBuf bytes = Unpooled.wrappedBuffer(WebSocketFrames.text(frame));
+        ByteBuf bytes = Unpooled.wrappedBuffer(frame);
         if (held.isEmpty()) {
             receive(bytes);
         } else {
