@@ -459,7 +459,9 @@ public final class HubShard implements BrokerListener {
         if (connection.inFlight == null && merging.size() > 1) {
             writeMerged(connection);
         }
-        for (Subscription subscription : connection.subscriptions) {
+        // By index, here and below: this runs for each connection, and an iterator would be garbage for each.
+        for (int i = 0; i < connection.subscriptions.size(); i++) {
+            Subscription subscription = connection.subscriptions.get(i);
             if (subscription.isBehind() || subscription.cursor == subscription.topic.log.headFrame()) {
                 continue;
             }
@@ -474,7 +476,8 @@ public final class HubShard implements BrokerListener {
     private void collectUnread(Connection connection) {
         merging.clear();
         mergingBytes = 0;
-        for (Subscription subscription : connection.subscriptions) {
+        for (int i = 0; i < connection.subscriptions.size(); i++) {
+            Subscription subscription = connection.subscriptions.get(i);
             TopicLog log = subscription.topic.log;
             if (!subscription.isBehind() && subscription.cursor < log.headFrame()) {
                 int length = log.run(subscription.cursor).length();
@@ -495,7 +498,8 @@ public final class HubShard implements BrokerListener {
             // Then each run by itself, which takes none.
             return;
         }
-        for (Subscription subscription : merging) {
+        for (int i = 0; i < merging.size(); i++) {
+            Subscription subscription = merging.get(i);
             TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
             run.copyTo(merged);
             messages += run.messageCount();
@@ -503,7 +507,8 @@ public final class HubShard implements BrokerListener {
         Write write = connection.write(merged);
         count(messages);
         InFlight inFlight = null;
-        for (Subscription subscription : merging) {
+        for (int i = 0; i < merging.size(); i++) {
+            Subscription subscription = merging.get(i);
             NamespaceCounters counters = subscription.topic.counters;
             TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
             advance(subscription, run);
