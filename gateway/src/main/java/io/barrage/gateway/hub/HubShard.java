@@ -569,20 +569,27 @@ public final class HubShard implements BrokerListener {
     /** Serves connections whose sockets take more again; they get a quarter of the slice while others wait. */
     private void resume() {
         int floor = ring.isEmpty() && touched.isEmpty() ? 0 : writesLeft - MAX_WRITES / 4;
-        while (!resuming.isEmpty() && writesLeft > floor && !sliceIsOver()) {
-            Connection connection = resuming.remove();
-            connection.resuming = false;
-            int count = connection.subscriptions.size();
-            int start = connection.nextToServe;
-            for (int i = 0; i < count && connection.inFlight == null; i++) {
-                int index = (start + i) % count;
-                Subscription subscription = connection.subscriptions.get(index);
-                if (subscription.isBehind()) {
-                    connection.nextToServe = index + 1;
-                    serve(subscription);
+        while (!resuming.isEmpty() && resume(resuming.element(), floor)) {
+            resuming.remove().resuming = false;
+        }
+    }
+
+    /** Serves one connection; false if there is more to do, and the share is used up. */
+    private boolean resume(Connection connection, int floor) {
+        int count = connection.subscriptions.size();
+        int start = connection.nextToServe;
+        for (int i = 0; i < count && connection.inFlight == null; i++) {
+            int index = (start + i) % count;
+            Subscription subscription = connection.subscriptions.get(index);
+            if (subscription.isBehind()) {
+                if (writesLeft <= floor || sliceIsOver()) {
+                    return false;
                 }
+                connection.nextToServe = index + 1;
+                serve(subscription);
             }
         }
+        return true;
     }
 
     /** Takes back what stalled connections hold beyond the bounds: of those that have been stalled for longest first. */
@@ -849,6 +856,8 @@ public final class HubShard implements BrokerListener {
         counters.values().forEach(snapshot::add);
         long[] before = new long[NamespaceCounters.PRIORITIES];
         for (Topic topic : topics.values()) {
+            // In the middle of a walk most stand at one of two places: counting for each anew would hold up the loop.
+            long countedFor = -1;
             long[] inFlight = snapshot.inFlight(topic.counters.namespace);
             for (int i = 0; i < topic.subscriptions.size(); i++) {
                 Subscription subscription = topic.subscriptions.get(i);
@@ -857,7 +866,10 @@ public final class HubShard implements BrokerListener {
                 }
                 long[] read = subscription.messagesBefore;
                 if (read == null) {
-                    topic.log.messagesBefore(subscription.cursor, before);
+                    if (subscription.cursor != countedFor) {
+                        topic.log.messagesBefore(subscription.cursor, before);
+                        countedFor = subscription.cursor;
+                    }
                     read = before;
                 }
                 for (int p = 0; p < read.length; p++) {
