@@ -529,7 +529,9 @@ public final class HubShard implements BrokerListener {
         if (connection.inFlight == null && merging.size() > 1) {
             writeMerged(connection);
         }
-        for (Subscription subscription : connection.subscriptions) {
+        // By index, here and below: this runs for each connection, and an iterator would be garbage for each.
+        for (int i = 0; i < connection.subscriptions.size(); i++) {
+            Subscription subscription = connection.subscriptions.get(i);
             if (subscription.isBehind() || subscription.cursor == subscription.topic.log.headFrame()) {
                 continue;
             }
@@ -544,7 +546,8 @@ public final class HubShard implements BrokerListener {
     private void collectUnread(Connection connection) {
         merging.clear();
         mergingBytes = 0;
-        for (Subscription subscription : connection.subscriptions) {
+        for (int i = 0; i < connection.subscriptions.size(); i++) {
+            Subscription subscription = connection.subscriptions.get(i);
             TopicLog log = subscription.topic.log;
             if (!subscription.isBehind() && subscription.cursor < log.headFrame()) {
                 int length = log.run(subscription.cursor).length();
@@ -565,7 +568,8 @@ public final class HubShard implements BrokerListener {
             // Then each run by itself, which takes none.
             return;
         }
-        for (Subscription subscription : merging) {
+        for (int i = 0; i < merging.size(); i++) {
+            Subscription subscription = merging.get(i);
             TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
             run.copyTo(merged);
             messages += run.messageCount();
@@ -573,7 +577,8 @@ public final class HubShard implements BrokerListener {
         Write write = connection.write(merged);
         count(messages);
         InFlight inFlight = null;
-        for (Subscription subscription : merging) {
+        for (int i = 0; i < merging.size(); i++) {
+            Subscription subscription = merging.get(i);
             NamespaceCounters counters = subscription.topic.counters;
             TopicLog.Run run = subscription.topic.log.run(subscription.cursor);
             advance(subscription, run);
@@ -634,20 +639,27 @@ public final class HubShard implements BrokerListener {
     /** Serves connections whose sockets take more again; they get a quarter of the slice while others wait. */
     private void resume() {
         int floor = ring.isEmpty() && touched.isEmpty() ? 0 : writesLeft - MAX_WRITES / 4;
-        while (!resuming.isEmpty() && writesLeft > floor && !sliceIsOver()) {
-            Connection connection = resuming.remove();
-            connection.resuming = false;
-            int count = connection.subscriptions.size();
-            int start = connection.nextToServe;
-            for (int i = 0; i < count && connection.inFlight == null; i++) {
-                int index = (start + i) % count;
-                Subscription subscription = connection.subscriptions.get(index);
-                if (subscription.isBehind()) {
-                    connection.nextToServe = index + 1;
-                    serve(subscription);
+        while (!resuming.isEmpty() && resume(resuming.element(), floor)) {
+            resuming.remove().resuming = false;
+        }
+    }
+
+    /** Serves one connection; false if there is more to do, and the share is used up. */
+    private boolean resume(Connection connection, int floor) {
+        int count = connection.subscriptions.size();
+        int start = connection.nextToServe;
+        for (int i = 0; i < count && connection.inFlight == null; i++) {
+            int index = (start + i) % count;
+            Subscription subscription = connection.subscriptions.get(index);
+            if (subscription.isBehind()) {
+                if (writesLeft <= floor || sliceIsOver()) {
+                    return false;
                 }
+                connection.nextToServe = index + 1;
+                serve(subscription);
             }
         }
+        return true;
     }
 
     /** Takes back what stalled connections hold beyond the bounds: of those that have been stalled for longest first. */
@@ -923,6 +935,8 @@ public final class HubShard implements BrokerListener {
         counters.values().forEach(snapshot::add);
         long[] before = new long[NamespaceCounters.PRIORITIES];
         for (Topic topic : topics.values()) {
+            // In the middle of a walk most stand at one of two places: counting for each anew would hold up the loop.
+            long countedFor = -1;
             long[] inFlight = snapshot.inFlight(topic.counters.namespace);
             snapshot.coalesceWindowNanos = Math.max(snapshot.coalesceWindowNanos, topic.windowNanos);
             for (int i = 0; i < topic.subscriptions.size(); i++) {
@@ -932,7 +946,10 @@ public final class HubShard implements BrokerListener {
                 }
                 long[] read = subscription.messagesBefore;
                 if (read == null) {
-                    topic.log.messagesBefore(subscription.cursor, before);
+                    if (subscription.cursor != countedFor) {
+                        topic.log.messagesBefore(subscription.cursor, before);
+                        countedFor = subscription.cursor;
+                    }
                     read = before;
                 }
                 for (int p = 0; p < read.length; p++) {

@@ -100,7 +100,9 @@ final class TopicLog {
 
         /** Its bytes, copied to {@code into}, which is borrowed. */
         void copyTo(ByteBuf into) {
-            into.writeBytes(segment().buffer, index, length);
+            // On JVMs where Netty has no Unsafe, a copy from buffer to buffer would allocate views of the source each
+            // time.
+            into.writeBytes(segment().buffer.internalNioBuffer(index, length));
         }
 
         private void forget() {

@@ -370,6 +370,30 @@ class HubShardTest {
         }
 
         @Test
+        void servesALaggardOnManyTopicsInSlices() {
+            String[] topics = new String[600];
+            for (int i = 0; i < topics.length; i++) {
+                topics[i] = "room:" + i;
+            }
+            RecordingConnection laggard = rig.connect(topics).stallNext(1);
+            rig.publish(topics[0]);
+            rig.loop.runUntilIdle();
+            for (String topic : topics) {
+                rig.publish(topic);
+            }
+            rig.loop.runUntilIdle();
+            laggard.drain();
+            rig.loop.turn();
+            assertEquals(1 + HubShard.MAX_WRITES, laggard.writes.size());
+            rig.loop.turn();
+            assertEquals(1 + 2 * HubShard.MAX_WRITES, laggard.writes.size());
+            rig.loop.runUntilIdle();
+            for (String topic : topics) {
+                assertEquals(topic.equals(topics[0]) ? List.of(1L, 2L) : List.of(1L), laggard.offsets(topic));
+            }
+        }
+
+        @Test
         void givesLaggardsAllWhenNobodyElseWaits() {
             List<RecordingConnection> laggards = rig.connectMany(200, "room:slow");
             laggards.forEach(c -> c.stallNext(1));
