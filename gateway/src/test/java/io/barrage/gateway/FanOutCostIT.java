@@ -85,11 +85,11 @@ class FanOutCostIT {
         ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
         transport = Transport.start(new ServerConfig(TransportKind.AUTO, 1));
         loop = transport.loops().next();
-        broker = new MemoryBroker(System::nanoTime, BrokerMetrics.NOOP);
+        broker = new MemoryBroker(System::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
         hub = new Hub(
                 List.of(new EventLoopOfShard(loop)),
                 broker,
-                topic -> new TopicRules(topic.namespace(), 1024, 1 << 20, false),
+                topic -> new TopicRules(topic.namespace(), 1024, 1 << 20, false, 0, 0),
                 new HubMemory(16 << 20, 64 << 20, 64 << 20),
                 PooledByteBufAllocator.DEFAULT,
                 HubListener.NOOP);
