@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A gateway on free ports of the loopback, and the ways to talk to it. Closing it checks what must hold behind every test: no
- * message was lost or invented, and nothing was logged as a bug of ours. Thread-safe.
+ * message was lost or invented, and nothing was logged that a person should look at. Thread-safe.
  */
 final class GatewayUnderTest implements AutoCloseable {
     /** How long a test waits for what must come. */
@@ -36,11 +36,11 @@ final class GatewayUnderTest implements AutoCloseable {
             .build();
 
     private final Gateway gateway;
-    private final LoggedErrors errors = new LoggedErrors();
+    private final LoggedTrouble trouble = new LoggedTrouble();
 
     private GatewayUnderTest(String yaml) {
-        errors.start();
-        root().addAppender(errors);
+        trouble.start();
+        root().addAppender(trouble);
         gateway = Gateway.start(ConfigReader.parse(GatewayConfig.class, yaml));
     }
 
@@ -64,13 +64,13 @@ final class GatewayUnderTest implements AutoCloseable {
         return (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     }
 
-    /** Keeps what the gateway takes for a fault of its own. */
-    private static final class LoggedErrors extends AppenderBase<ILoggingEvent> {
+    /** Keeps what the gateway takes for a fault of its own, or wants an operator to look at. */
+    private static final class LoggedTrouble extends AppenderBase<ILoggingEvent> {
         private final List<String> found = new CopyOnWriteArrayList<>();
 
         @Override
         protected void append(ILoggingEvent event) {
-            if (event.getLevel().isGreaterOrEqual(Level.ERROR)) {
+            if (event.getLevel().isGreaterOrEqual(Level.WARN)) {
                 String cause = event.getThrowableProxy() == null
                         ? ""
                         : " " + event.getThrowableProxy().getClassName() + ": "
@@ -199,9 +199,9 @@ final class GatewayUnderTest implements AutoCloseable {
             Thread.currentThread().interrupt();
         } finally {
             gateway.close();
-            root().detachAppender(errors);
-            errors.stop();
+            root().detachAppender(trouble);
+            trouble.stop();
         }
-        assertEquals(List.of(), errors.found, "logged as bugs of ours");
+        assertEquals(List.of(), trouble.found, "logged as trouble");
     }
 }

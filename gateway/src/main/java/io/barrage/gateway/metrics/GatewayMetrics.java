@@ -1,5 +1,6 @@
 package io.barrage.gateway.metrics;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.barrage.gateway.broker.Broker;
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.PublishResult;
@@ -22,9 +23,11 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.prometheus.PrometheusConfig;
 import io.micrometer.prometheus.PrometheusMeterRegistry;
 import io.netty.buffer.PooledByteBufAllocator;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -65,6 +68,10 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
      */
     public GatewayMetrics(Collection<String> namespaces, Function<TopicName, String> namespaceOf) {
         this.namespaceOf = namespaceOf;
+        // Their names break Prometheus' rules: a time in nanoseconds, a gauge that ends as histograms do.
+        registry.config()
+                .meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"))
+                .meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
         for (String namespace : namespaces) {
             registerNamespace(namespace);
         }
@@ -119,10 +126,20 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
         registerHub();
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
-        new ProcessorMetrics().bindTo(registry);
+        registerProcessor();
         new FileDescriptorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
         gc.bindTo(registry);
+    }
+
+    private void registerProcessor() {
+        new ProcessorMetrics().bindTo(registry);
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system) {
+            FunctionCounter.builder("process.cpu", system, s -> s.getProcessCpuTime() / 1e9)
+                    .description("Processor time that the process has used")
+                    .baseUnit("seconds")
+                    .register(registry);
+        }
     }
 
     private void registerNamespace(String namespace) {
