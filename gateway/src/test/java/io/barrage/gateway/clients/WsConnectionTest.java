@@ -49,7 +49,8 @@ class WsConnectionTest {
     }
 
     private final NarrowChannel channel = new NarrowChannel();
-    private final MemoryBroker broker = new MemoryBroker(System::nanoTime, BrokerMetrics.NOOP);
+    private final MemoryBroker broker =
+            new MemoryBroker(System::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
     private Hub hub;
 
     @BeforeEach
@@ -58,7 +59,7 @@ class WsConnectionTest {
         hub = new Hub(
                 List.of(new ChannelLoop(channel)),
                 broker,
-                topic -> new TopicRules("default", 1024, 1 << 20, false),
+                topic -> new TopicRules("default", 1024, 1 << 20, false, 0, 0),
                 new HubMemory(1 << 20, 1 << 20, 1 << 20),
                 UnpooledByteBufAllocator.DEFAULT,
                 HubListener.NOOP);
@@ -96,6 +97,11 @@ class WsConnectionTest {
         @Override
         public void executeAfterIo(Runnable task) {
             channel.eventLoop().execute(task);
+        }
+
+        @Override
+        public void executeAfter(Runnable task, long nanos) {
+            throw new AssertionError("nothing is coalesced here");
         }
 
         @Override
