@@ -284,6 +284,19 @@ class HttpDoorIT {
     }
 
     @Test
+    void filesMayBeLoadedByAllowedPages() throws IOException {
+        try (RawHttp clients = gateway.clientsSocket()) {
+            clients.say(request("GET", "/client/barrage.js", "Origin: https://live.example"));
+            Answer answer = clients.answer();
+            assertEquals("https://live.example", answer.header("access-control-allow-origin"));
+            assertEquals("origin", answer.header("vary"));
+            assertEquals("text/javascript; charset=utf-8", answer.header("content-type"));
+            clients.say(request("GET", "/client/barrage.js"));
+            assertEquals("", clients.answer().header("access-control-allow-origin"));
+        }
+    }
+
+    @Test
     void filesAreNotSentTwice() throws IOException {
         try (RawHttp clients = gateway.clientsSocket()) {
             clients.say(request("GET", "/client/barrage.js"));
@@ -497,6 +510,22 @@ class HttpDoorIT {
         long millis = (System.nanoTime() - start) / 1_000_000;
         assertTrue(millis >= 900, "too early: " + millis + " ms");
         assertTrue(millis < 1900, "the time of idle connections: " + millis + " ms");
+    }
+
+    @Test
+    void halfRequestAfterAnIdleTimeHasTheTimeOfRequests() throws Exception {
+        try (GatewayUnderTest patient = GatewayUnderTest.start("limits: {requestTimeout: 1s, keepAliveTimeout: 60s}");
+                RawHttp idle = patient.backendSocket().say(request("GET", "/healthz"));
+                RawHttp clock = patient.backendSocket().say("G")) {
+            assertEquals(200, idle.answer().status());
+            // By now the other connection has been idle for the time of a request too.
+            assertEquals(408, clock.answer().status());
+            long start = System.nanoTime();
+            idle.say("GET /hea");
+            assertEquals(408, idle.answer().status());
+            long millis = (System.nanoTime() - start) / 1_000_000;
+            assertTrue(millis >= 900 && millis < 10_000, millis + " ms");
+        }
     }
 
     @Test
