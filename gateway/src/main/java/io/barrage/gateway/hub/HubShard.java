@@ -897,6 +897,8 @@ public final class HubShard implements BrokerListener {
             last.shardIndex = connection.shardIndex;
         }
         connection.shardIndex = -1;
+        // What only it pinned is free now; on a quiet loop the next drain may be far.
+        store.sweepPinned();
     }
 
     // ---------------------------------------------------------------- the rest

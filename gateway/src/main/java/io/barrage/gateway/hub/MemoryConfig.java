@@ -16,7 +16,8 @@ public record MemoryConfig(
                 value = "256MiB",
                 min = "1MiB",
                 doc = "Direct memory of all topic logs of this node. Raise it, and the JVM's"
-                        + " `-XX:MaxDirectMemorySize` with it, when many topics have many subscriptions.")
+                        + " `-XX:MaxDirectMemorySize` with it, when many topics have many subscriptions."
+                        + " Over it, those that have been stalled for longest get gaps.")
         ByteSize log,
 
         @Setting(

@@ -699,6 +699,20 @@ class HubShardTest {
         }
 
         @Test
+        void freesWhatOneHasPinnedWhenItIsGone() {
+            rig.rules("room", 16, 16 << 10);
+            rig.connect("room:1");
+            RecordingConnection slow = rig.connect("room:1").stallNext(1);
+            for (int i = 0; i < 100; i++) {
+                rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+                rig.loop.runUntilIdle();
+            }
+            assertTrue(rig.snapshot().pinnedBytes() > 0);
+            slow.end();
+            assertEquals(0, rig.snapshot().pinnedBytes());
+        }
+
+        @Test
         void closesTheOneThatPinsTheOldest() {
             rig = new ShardRig(new HubMemory(1 << 20, 64 << 20, 100_000)).rules("room", 16, 16 << 10);
             List<RecordingConnection> slow = new ArrayList<>();
