@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -77,7 +78,10 @@ final class ComparisonIT {
 
     @Test
     void startsNginxWithNchanAndCountsItsWorker() throws Exception {
-        assumeTrue(NchanPeer.installed().missing().isEmpty(), "nginx with nchan isn't installed");
+        Optional<String> missing = NchanPeer.installed().missing();
+        // On a CI machine no check is lost unseen.
+        assertTrue(missing.isEmpty() || System.getenv("CI") == null, () -> "this test needs nchan: " + missing);
+        assumeTrue(missing.isEmpty(), () -> "this test needs nchan: " + missing);
         ComparisonResult result = compare(List.of(TargetKind.NCHAN), 1);
         assertEquals(1, result.runs().size());
         assertDelivered(result.runs().get(0));
