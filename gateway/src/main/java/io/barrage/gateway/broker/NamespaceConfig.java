@@ -46,7 +46,7 @@ public record NamespaceConfig(
                 value = "0s",
                 max = "1m",
                 doc = "At most one write to a connection in so long: what comes meanwhile goes with the next. The first"
-                        + " message of a quiet topic still leaves at once. 50ms is a quarter of the CPU in a busy room,"
+                        + " message of a quiet topic still leaves at once. 50ms is a third of the CPU in a busy room,"
                         + " for some 25 ms of delay; 0s writes as soon as possible.")
         Duration coalesce,
 
