@@ -1,7 +1,5 @@
 package io.barrage.protocol;
 
-import java.nio.charset.StandardCharsets;
-
 /**
  * The name of a topic: {@code room:42}. The part before the first {@code :} is its namespace.
  *
@@ -106,10 +104,5 @@ public final class TopicName {
     @Override
     public String toString() {
         return value;
-    }
-
-    /** The name's bytes in UTF-8. */
-    public byte[] bytes() {
-        return value.getBytes(StandardCharsets.UTF_8);
     }
 }
