@@ -84,8 +84,7 @@ final class Gateway implements AutoCloseable {
         Namespaces namespaces = new Namespaces(config.namespaces());
         this.metrics = new GatewayMetrics(
                 namespaces.names(), topic -> namespaces.of(topic).name());
-        MemoryBroker broker = new MemoryBroker(
-                System::nanoTime, topic -> namespaces.of(topic).budget().perSecond(), metrics);
+        MemoryBroker broker = new MemoryBroker(System::nanoTime, namespaces::of, metrics);
         metrics.bind(broker);
         metrics.bind(PooledByteBufAllocator.DEFAULT);
 

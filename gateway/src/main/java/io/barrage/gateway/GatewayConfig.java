@@ -5,22 +5,17 @@ import io.barrage.gateway.auth.AuthMode;
 import io.barrage.gateway.backend.BackendConfig;
 import io.barrage.gateway.broker.BrokerKind;
 import io.barrage.gateway.broker.NamespaceConfig;
-import io.barrage.gateway.broker.PresenceMode;
-import io.barrage.gateway.broker.TopicLogConfig;
-import io.barrage.gateway.broker.Who;
 import io.barrage.gateway.clients.ClientsConfig;
 import io.barrage.gateway.clients.DrainConfig;
 import io.barrage.gateway.config.ByteSize;
 import io.barrage.gateway.config.Checked;
 import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.config.Contradictions;
-import io.barrage.gateway.config.Rate;
 import io.barrage.gateway.config.Setting;
 import io.barrage.gateway.http.LimitsConfig;
 import io.barrage.gateway.hub.MemoryConfig;
 import io.barrage.gateway.metrics.MetricsConfig;
 import io.barrage.gateway.net.ServerConfig;
-import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -83,7 +78,8 @@ public record GatewayConfig(
 
         @Setting(
                 doc = "Rules by namespace, the part of a topic's name before its first `:`. In the development"
-                        + " profile there is `demo` with `publish: anyone` unless it is listed.")
+                        + " profile there are `demo` with `publish: anyone`, and `hot`, the same with a budget, unless they are"
+                        + " listed.")
         List<NamespaceConfig> namespaces,
 
         @Setting(doc = "How much one peer may ask for.") LimitsConfig limits,
@@ -105,8 +101,8 @@ public record GatewayConfig(
     /** An API key in clear text, for containers whose secrets come as variables. */
     static final String BACKEND_KEY_VARIABLE = "BARRAGE_BACKEND_KEY";
 
-    /** The namespace to which everybody may publish while trying out. */
-    private static final String DEMO_NAMESPACE = "demo";
+    /** The default of {@code namespaces[].log.bytes}. */
+    private static final long DEFAULT_LOG_BYTES = 1024 * 1024;
 
     /** More than an envelope can have: topic 200 bytes, sender 128, numbers and punctuation. */
     private static final long ENVELOPE_ROOM = 1024;
@@ -119,36 +115,25 @@ public record GatewayConfig(
             auth = AuthMode.NONE;
         }
         List<NamespaceConfig> effective = new ArrayList<>(namespaces);
-        addUnlessListed(effective, TopicName.DEFAULT_NAMESPACE, Who.ANYONE, Who.NONE, PresenceMode.COUNTS, limits);
-        addUnlessListed(effective, TopicName.USER_NAMESPACE, Who.NONE, Who.NONE, PresenceMode.OFF, limits);
+        // Nobody wrote these, so nobody shall be told that their logs are too small.
+        String keep = "log: {bytes: " + Math.max(DEFAULT_LOG_BYTES, leastLogBytes(limits)) + "}";
+        addUnlessListed(effective, "{name: " + TopicName.DEFAULT_NAMESPACE + ", " + keep + "}");
+        addUnlessListed(
+                effective, "{name: " + TopicName.USER_NAMESPACE + ", subscribe: none, presence: off, " + keep + "}");
         if (profile == Profile.DEVELOPMENT) {
-            addUnlessListed(effective, DEMO_NAMESPACE, Who.ANYONE, Who.ANYONE, PresenceMode.COUNTS, limits);
+            addUnlessListed(effective, "{name: demo, publish: anyone, publishValues: anyone, " + keep + "}");
+            addUnlessListed(
+                    effective,
+                    "{name: hot, publish: anyone, publishValues: anyone, maxClientPriority: critical, budget: 20/s,"
+                            + " coalesce: 50ms, " + keep + "}");
         }
         namespaces = List.copyOf(effective);
     }
 
-    private static void addUnlessListed(
-            List<NamespaceConfig> namespaces,
-            String name,
-            Who subscribe,
-            Who publish,
-            PresenceMode presence,
-            LimitsConfig limits) {
-        if (namespaces.stream().noneMatch(namespace -> namespace.name().equals(name))) {
-            TopicLogConfig log = ConfigReader.parse(TopicLogConfig.class, "");
-            // Nobody wrote these, so nobody shall be told that they are too small.
-            long bytes = Math.max(log.bytes().bytes(), leastLogBytes(limits));
-            log = new TopicLogConfig(log.size(), new ByteSize(bytes));
-            namespaces.add(new NamespaceConfig(
-                    name,
-                    subscribe,
-                    publish,
-                    Priority.NORMAL,
-                    presence,
-                    Rate.NONE,
-                    Duration.ZERO,
-                    Duration.ofSeconds(1),
-                    log));
+    private static void addUnlessListed(List<NamespaceConfig> namespaces, String yaml) {
+        NamespaceConfig implied = ConfigReader.parse(NamespaceConfig.class, yaml);
+        if (namespaces.stream().noneMatch(namespace -> namespace.name().equals(implied.name()))) {
+            namespaces.add(implied);
         }
     }
 

@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.MemoryBroker;
+import io.barrage.gateway.broker.NamespaceConfig;
 import io.barrage.gateway.broker.PublishResult;
 import io.barrage.gateway.clients.ClientMetrics;
 import io.barrage.gateway.clients.ClientRules;
 import io.barrage.gateway.clients.ClientsDoor;
+import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.http.HttpConnection;
 import io.barrage.gateway.http.HttpLimits;
 import io.barrage.gateway.hub.Hub;
@@ -85,7 +87,10 @@ class FanOutCostIT {
         ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.DISABLED);
         transport = Transport.start(new ServerConfig(TransportKind.AUTO, 1));
         loop = transport.loops().next();
-        broker = new MemoryBroker(System::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
+        broker = new MemoryBroker(
+                System::nanoTime,
+                topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
+                BrokerMetrics.NOOP);
         hub = new Hub(
                 List.of(new EventLoopOfShard(loop)),
                 broker,

@@ -68,6 +68,7 @@ class GatewayConfigTest {
                   host: 0.0.0.0
                   port: 8080
                   origins: []
+                  compression: true
                 backend:
                   host: 127.0.0.1
                   port: 8081
@@ -85,9 +86,18 @@ class GatewayConfigTest {
                     budget: none
                     coalesce: 0s
                     coalesceMax: 1s
+                    interval: 500ms
+                    publishValues: none
+                    delivery: lossy
+                    history:
+                      size: 0
+                      ttl: 10m
                     log:
                       size: 1024
                       bytes: 1MiB
+                    limits:
+                      perSender: none
+                      repeatWindow: 0s
                   - name: default  # follows from other keys
                     subscribe: anyone
                     publish: none
@@ -96,9 +106,18 @@ class GatewayConfigTest {
                     budget: none
                     coalesce: 0s
                     coalesceMax: 1s
+                    interval: 500ms
+                    publishValues: none
+                    delivery: lossy
+                    history:
+                      size: 0
+                      ttl: 10m
                     log:
                       size: 1024
                       bytes: 1MiB
+                    limits:
+                      perSender: none
+                      repeatWindow: 0s
                   - name: "$user"  # follows from other keys
                     subscribe: none  # follows from other keys
                     publish: none
@@ -107,9 +126,18 @@ class GatewayConfigTest {
                     budget: none
                     coalesce: 0s
                     coalesceMax: 1s
+                    interval: 500ms
+                    publishValues: none
+                    delivery: lossy
+                    history:
+                      size: 0
+                      ttl: 10m
                     log:
                       size: 1024
                       bytes: 1MiB
+                    limits:
+                      perSender: none
+                      repeatWindow: 0s
                 limits:
                   messageBytes: 64KiB
                   bodyBytes: 1MiB
@@ -121,6 +149,7 @@ class GatewayConfigTest {
                   queue: 16MiB
                   log: 256MiB
                   pinned: 64MiB
+                  tail: 128MiB
                 metrics:
                   open: false
                 drain:
@@ -141,7 +170,7 @@ class GatewayConfigTest {
         GatewayConfig config = withoutFile(Map.of());
         assertEquals(Profile.DEVELOPMENT, config.profile());
         assertEquals(AuthMode.NONE, config.auth());
-        assertEquals(List.of("default", "$user", "demo"), names(config));
+        assertEquals(List.of("default", "$user", "demo", "hot"), names(config));
         assertEquals(Who.NONE, config.namespaces().get(0).publish());
         assertEquals(Who.ANYONE, config.namespaces().get(2).publish());
     }
@@ -154,7 +183,7 @@ class GatewayConfigTest {
     void leavesNamespacesOfItsUserAlone() throws Exception {
         GatewayConfig config =
                 load("profile: development\nnamespaces: [{name: demo}, {name: default, publish: anyone}]");
-        assertEquals(List.of("demo", "default", "$user"), names(config));
+        assertEquals(List.of("demo", "default", "$user", "hot"), names(config));
         assertEquals(Who.NONE, config.namespaces().get(0).publish());
         assertEquals(Who.ANYONE, config.namespaces().get(1).publish());
     }

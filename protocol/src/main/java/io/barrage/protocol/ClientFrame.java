@@ -18,8 +18,12 @@ public sealed interface ClientFrame {
      * Subscribes to a topic.
      *
      * @param since the last position that the client has seen, to recover from
+     * @param last how many of the newest messages it wants if there is nothing to recover; 0 for none
      */
-    record Subscribe(long id, TopicName topic, @Nullable Position since) implements ClientFrame {}
+    record Subscribe(long id, TopicName topic, @Nullable Position since, int last) implements ClientFrame {}
+
+    /** Says how much of a topic the client wants. */
+    record Attention(long id, TopicName topic, AttentionLevel level) implements ClientFrame {}
 
     /** Ends a subscription. */
     record Unsubscribe(long id, TopicName topic) implements ClientFrame {}

@@ -4,11 +4,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads one {@link ClientFrame}: all fields first, since a client may send them in any order, then what they make. */
 final class ClientFrameReader {
+    /** Most messages that a client may ask for on subscribing. */
+    private static final int MAX_LAST = 1_000_000;
+
     private long id;
     private @Nullable String type;
     private @Nullable String topic;
     private @Nullable String token;
     private @Nullable Position since;
+    private int last;
+    private @Nullable String level;
     private final PublishRequest.Builder publish = new PublishRequest.Builder(PublishRequest.Source.CLIENT);
 
     ClientFrame read(byte[] text) {
@@ -44,6 +49,8 @@ final class ClientFrameReader {
             case "topic" -> topic = json.string();
             case "token" -> token = json.string();
             case "since" -> since = json.position();
+            case "last" -> last = (int) json.integer(1, MAX_LAST);
+            case "level" -> level = json.string();
             default -> publish.take(field, json);
         }
     }
@@ -56,19 +63,31 @@ final class ClientFrameReader {
                 }
                 yield new ClientFrame.Auth(id, token);
             }
-            case "subscribe" -> new ClientFrame.Subscribe(id, topic(), since);
+            case "subscribe" -> new ClientFrame.Subscribe(id, topic(), since, last);
+            case "attention" -> new ClientFrame.Attention(id, topic(), level());
             case "unsubscribe" -> new ClientFrame.Unsubscribe(id, topic());
             case "publish" -> {
                 TopicName to = topic();
                 yield new ClientFrame.Publish(id, to, publish.toTopic(to));
             }
             case "ping" -> new ClientFrame.Ping(id);
-            case "presence", "history", "attention" ->
+            case "presence", "history" ->
                 throw new ProtocolException(
                         ErrorCode.NOT_IMPLEMENTED,
                         "type '" + type + "' isn't supported by this version of the gateway");
             default -> throw JsonObjectReader.bad("unknown type " + Printable.of(type));
         };
+    }
+
+    private AttentionLevel level() {
+        if (level == null) {
+            throw JsonObjectReader.bad("'" + type + "' needs a field 'level'");
+        }
+        AttentionLevel known = AttentionLevel.ofWire(level);
+        if (known == null) {
+            throw JsonObjectReader.bad("field 'level' is full, digest or counts, found " + Printable.of(level));
+        }
+        return known;
     }
 
     private TopicName topic() {

@@ -34,6 +34,8 @@ public enum ErrorCode {
     TOO_MANY_SUBSCRIPTIONS(429),
     /** More than a limit allows, for now. */
     RATE_LIMITED(429),
+    /** The sender has just said the same. */
+    REPEATED(429),
     /** The request's header fields are over their limit. */
     HEADERS_TOO_LARGE(431),
     /** A bug of ours. */

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * One published payload on one topic, with its place in the topic's order. Immutable, never reference-counted: many event
  * loops read it at once, and the collector frees it.
  */
-public final class Message {
+public final class Message implements TopicEvent {
     /** The offset of what has no place in its topic's order. */
     public static final long NO_OFFSET = 0;
 
@@ -36,6 +36,7 @@ public final class Message {
         private final Priority priority;
         private final byte[] data;
         private final long acceptedNanos;
+        private final long ttlNanos;
         private final @Nullable String sender;
         // What stands between the offset and the data.
         private final byte[] envelope;
@@ -52,6 +53,19 @@ public final class Message {
                 @Nullable String sender,
                 long timeMillis,
                 long acceptedNanos) {
+            this(topic, data, priority, sender, timeMillis, acceptedNanos, 0);
+        }
+
+        /** @param ttlNanos after which it is stale and isn't sent any more; 0 for never */
+        public Draft(
+                TopicName topic,
+                byte[] data,
+                Priority priority,
+                @Nullable String sender,
+                long timeMillis,
+                long acceptedNanos,
+                long ttlNanos) {
+            this.ttlNanos = ttlNanos;
             this.topic = topic;
             this.priority = priority;
             this.data = data;
@@ -110,7 +124,23 @@ public final class Message {
         }
     }
 
+    /** Whether it is stale at a moment of the {@link System#nanoTime} clock: then it isn't sent any more. */
+    public boolean isExpired(long nowNanos) {
+        return draft.ttlNanos > 0 && nowNanos - draft.acceptedNanos >= draft.ttlNanos;
+    }
+
+    /** Whether it can become stale. */
+    public boolean canExpire() {
+        return draft.ttlNanos > 0;
+    }
+
+    /** When it becomes stale, on the {@link System#nanoTime} clock; only for one that can. */
+    public long expiresNanos() {
+        return draft.acceptedNanos + draft.ttlNanos;
+    }
+
     /** The topic. */
+    @Override
     public TopicName topic() {
         return draft.topic;
     }
@@ -135,7 +165,7 @@ public final class Message {
         return draft.acceptedNanos;
     }
 
-    /** Upper bound of the memory that it holds while it waits, in bytes. */
+    @Override
     public int weight() {
         return draft.weight();
     }

@@ -83,6 +83,14 @@ public sealed interface ServerFrame {
         }
     }
 
+    /** How much of the topic the subscription gets from now on. */
+    record Attention(long id, TopicName topic, AttentionLevel level) implements ServerFrame {
+        @Override
+        public void write(Json json) {
+            json.type("attention").id(id).topic(topic).field("level", level.wire());
+        }
+    }
+
     /** So many messages were hidden from everybody, and none that follows has told it. */
     record Hidden(TopicName topic, long count) implements ServerFrame {
         @Override

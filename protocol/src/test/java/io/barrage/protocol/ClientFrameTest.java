@@ -75,7 +75,7 @@ class ClientFrameTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"presence", "history", "attention"})
+    @ValueSource(strings = {"presence", "history"})
     void reservedTypesAreSaidToBeMissing(String type) {
         ClientFrame.Invalid invalid = assertInstanceOf(
                 ClientFrame.Invalid.class, parse("{\"type\":\"" + type + "\",\"id\":5,\"topic\":\"a\"}"));
@@ -109,9 +109,9 @@ class ClientFrameTest {
     @Test
     void fieldsComeInAnyOrderAndWithWhiteSpace() {
         assertEquals(
-                new ClientFrame.Subscribe(2, TopicName.of("a"), new Position("k", 3)),
+                new ClientFrame.Subscribe(2, TopicName.of("a"), new Position("k", 3), 20),
                 parse("\n{ \"since\" : { \"offset\" : 3 , \"more\" : {} , \"epoch\" : \"k\" } ,\t\"topic\" : \"a\" ,"
-                        + " \"unknown\" : [ { } ] , \"id\" : 2 , \"type\" : \"subscribe\" }\r\n"));
+                        + " \"unknown\" : [ { } ] , \"last\" : 20 , \"id\" : 2 , \"type\" : \"subscribe\" }\r\n"));
     }
 
     @Test

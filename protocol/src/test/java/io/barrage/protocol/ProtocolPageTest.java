@@ -51,6 +51,7 @@ class ProtocolPageTest {
                     json(new ServerFrame.PublishShed(4, ROOM, "budget", false)),
                     json(new ServerFrame.Pong(7)),
                     json(new ServerFrame.Pong(0)),
+                    json(new ServerFrame.Attention(8, ROOM, AttentionLevel.COUNTS)),
                     json(new ServerFrame.Failure(
                             2, "room:42", ErrorCode.NOT_PERMITTED, "this connection may not subscribe to this topic")),
                     json(new ServerFrame.Failure(0, null, ErrorCode.BAD_REQUEST, "a frame needs a field 'type'")),
@@ -75,7 +76,7 @@ class ProtocolPageTest {
     @TestFactory
     Stream<DynamicTest> showsFramesThatAreUnderstood() {
         List<String> lines = lines("json client");
-        assertEquals(8, lines.size(), "examples of client frames");
+        assertEquals(9, lines.size(), "examples of client frames");
         return lines.stream()
                 .map(line -> DynamicTest.dynamicTest(line, () -> {
                     ClientFrame frame = ClientFrame.parse(bytes(line));
@@ -94,9 +95,10 @@ class ProtocolPageTest {
     @Test
     void readsEveryFieldOfItsExamples() {
         List<String> lines = lines("json client");
-        assertEquals(new ClientFrame.Subscribe(2, ROOM, null), ClientFrame.parse(bytes(lines.get(0))));
+        assertEquals(new ClientFrame.Subscribe(2, ROOM, null, 0), ClientFrame.parse(bytes(lines.get(0))));
         assertEquals(
-                new ClientFrame.Subscribe(2, ROOM, new Position("k3x9", 17)), ClientFrame.parse(bytes(lines.get(1))));
+                new ClientFrame.Subscribe(2, ROOM, new Position("k3x9", 17), 0),
+                ClientFrame.parse(bytes(lines.get(1))));
         assertEquals(new ClientFrame.Unsubscribe(3, ROOM), ClientFrame.parse(bytes(lines.get(2))));
         ClientFrame.Publish publish =
                 assertInstanceOf(ClientFrame.Publish.class, ClientFrame.parse(bytes(lines.get(3))));
@@ -109,6 +111,7 @@ class ProtocolPageTest {
         assertEquals(Priority.NORMAL, plain.request().priority());
         assertNull(plain.request().messageId());
         assertEquals(new ClientFrame.Auth(1, "..."), ClientFrame.parse(bytes(lines.get(7))));
+        assertEquals(new ClientFrame.Attention(8, ROOM, AttentionLevel.COUNTS), ClientFrame.parse(bytes(lines.get(8))));
     }
 
     @Test

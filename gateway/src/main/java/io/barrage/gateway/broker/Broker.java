@@ -3,6 +3,8 @@ package io.barrage.gateway.broker;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.TopicValue;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,9 @@ public interface Broker {
     interface Attachment extends AutoCloseable {
         /** The topic's position at the moment of the registration. */
         Position position();
+
+        /** The topic's values as they were last told at the moment of the registration; changes come to the listener. */
+        List<TopicValue> values();
 
         /** Adds to, or with a negative number takes from, the topic's subscriptions. */
         void countSubscriptions(int change);

@@ -1,6 +1,6 @@
 package io.barrage.gateway.broker;
 
-import io.barrage.protocol.Message;
+import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
 
 /**
@@ -18,10 +18,10 @@ public interface BrokerListener {
     void release(int bytes);
 
     /**
-     * Gives a message for which room is reserved; in the topic's order. One without an offset is for its sender's connections
-     * alone.
+     * Gives a message or a value for which room is reserved; in the topic's order. A message without an offset is for its
+     * sender's connections alone.
      */
-    void offer(Message message);
+    void offer(TopicEvent event);
 
     /**
      * Says how many of a topic's messages were hidden from everybody, where no message came to tell it. Not under the lock, and

@@ -1,19 +1,22 @@
 package io.barrage.gateway.broker;
 
+import io.barrage.gateway.config.Rate;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.TopicValue;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,14 +34,11 @@ public final class MemoryBroker implements Broker {
     /** How long a topic without listeners keeps its numbering after its last use. */
     static final Duration IDLE_LIFE = Duration.ofMinutes(10);
 
-    /** As many messages as are published. */
-    public static final double NO_BUDGET = Double.POSITIVE_INFINITY;
-
     private static final String EPOCH_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
     private static final int EPOCH_LENGTH = 10;
 
     private final LongSupplier ticker;
-    private final ToDoubleFunction<TopicName> budgets;
+    private final Function<TopicName, NamespaceConfig> rules;
     private final BrokerMetrics metrics;
     private final int maxIds;
     private final int maxIdsOfTopic;
@@ -55,20 +55,20 @@ public final class MemoryBroker implements Broker {
 
     /**
      * @param ticker the {@link System#nanoTime} clock
-     * @param budgets a topic's messages per second, or {@link #NO_BUDGET}; asked when its numbering begins
+     * @param rules a topic's rules; asked when its numbering begins
      */
-    public MemoryBroker(LongSupplier ticker, ToDoubleFunction<TopicName> budgets, BrokerMetrics metrics) {
-        this(ticker, budgets, metrics, MAX_IDS, Sequencer.MAX_IDS);
+    public MemoryBroker(LongSupplier ticker, Function<TopicName, NamespaceConfig> rules, BrokerMetrics metrics) {
+        this(ticker, rules, metrics, MAX_IDS, Sequencer.MAX_IDS);
     }
 
     MemoryBroker(
             LongSupplier ticker,
-            ToDoubleFunction<TopicName> budgets,
+            Function<TopicName, NamespaceConfig> rules,
             BrokerMetrics metrics,
             int maxIds,
             int maxIdsOfTopic) {
         this.ticker = ticker;
-        this.budgets = budgets;
+        this.rules = rules;
         this.metrics = metrics;
         this.maxIds = maxIds;
         this.maxIdsOfTopic = maxIdsOfTopic;
@@ -110,8 +110,9 @@ public final class MemoryBroker implements Broker {
     }
 
     private Sequencer newSequencer(TopicName topic, long now) {
-        double budget = budgets.applyAsDouble(topic);
-        return new Sequencer(newEpoch(), maxIdsOfTopic, budget == NO_BUDGET ? null : new RoomBudget(budget, now), now);
+        Rate budget = rules.apply(topic).budget();
+        return new Sequencer(
+                newEpoch(), maxIdsOfTopic, budget.isLimit() ? new RoomBudget(budget.perSecond(), now) : null, now);
     }
 
     private String newEpoch() {
@@ -195,6 +196,11 @@ public final class MemoryBroker implements Broker {
         @Override
         public Position position() {
             return position;
+        }
+
+        @Override
+        public List<TopicValue> values() {
+            return List.of();
         }
 
         @Override

@@ -56,9 +56,35 @@ public record NamespaceConfig(
                 doc = "What `coalesce` may widen to by itself when an event loop can't keep up.")
         Duration coalesceMax,
 
+        @Setting(
+                value = "500ms",
+                min = "10ms",
+                max = "1h",
+                doc =
+                        "How often at most a `value` (a publish with `key` and `merge`) is sent; the first one after a quiet"
+                                + " while leaves at once.")
+        Duration interval,
+
+        @Setting(value = "none", doc = "Which clients may publish values, with `key` and `merge`. Backends always may.")
+        Who publishValues,
+
+        @Setting(
+                value = "lossy",
+                doc = "What becomes of a connection that falls off the topic log. `lossy`: it gets a `gap`, what the"
+                        + " `high` and `critical` messages in it were, and goes on near the head. `reliable`: it is closed"
+                        + " with 4408 and recovers; needs `history.size` of twice `log.size` and `history.ttl` of 2m.")
+        Delivery delivery,
+
+        @Setting(doc = "What is kept of each topic for those who come back, or come late.")
+        HistoryConfig history,
+
         @Setting(doc = "How much of each topic is kept for connections that fall behind.")
-        TopicLogConfig log)
+        TopicLogConfig log,
+
+        @Setting(doc = "How much one sender may publish.") SenderLimitsConfig limits)
         implements Checked {
+
+    private static final Duration RELIABLE_TTL = Duration.ofMinutes(2);
 
     /** What is allowed in a topic's name before the colon. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._~=-]*|\\$user");
@@ -72,6 +98,24 @@ public record NamespaceConfig(
         }
         if (coalesceMax.compareTo(coalesce) < 0) {
             found.add("must not be shorter than coalesce (" + coalesce.toMillis() + " ms)", "coalesceMax", "coalesce");
+        }
+        if (delivery == Delivery.RELIABLE) {
+            if (history.size() < 2 * log.size()) {
+                found.add(
+                        "must be at least twice log.size (" + log.size()
+                                + ") for `delivery: reliable`, so that whoever is"
+                                + " closed with 4408 can recover; found " + history.size(),
+                        "history.size",
+                        "log.size",
+                        "delivery");
+            }
+            if (history.ttl().compareTo(RELIABLE_TTL) < 0) {
+                found.add(
+                        "must be at least 2m for `delivery: reliable`, so that whoever is closed with 4408 can recover;"
+                                + " found " + history.ttl().toSeconds() + "s",
+                        "history.ttl",
+                        "delivery");
+            }
         }
     }
 }

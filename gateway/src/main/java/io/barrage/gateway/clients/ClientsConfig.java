@@ -25,7 +25,13 @@ public record ClientsConfig(
                 doc = "Origins of the pages that may connect from a browser, such as `https://live.example`, or `*`"
                         + " for all. Without any: pages of the gateway's own host; in the development profile all."
                         + " Clients that are no browsers send no origin and aren't concerned.")
-        List<String> origins)
+        List<String> origins,
+
+        @Setting(
+                value = "true",
+                doc = "Whether permessage-deflate is negotiated with clients that offer it. A frame is compressed once"
+                        + " for all of them, and only where it pays: `messages` frames and long messages.")
+        boolean compression)
         implements Checked {
 
     private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[^/?#@\\s*]+");

@@ -14,6 +14,7 @@ import io.barrage.protocol.ProtocolException;
 import io.barrage.protocol.PublishRequest;
 import io.barrage.protocol.ServerFrame;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.TopicValue;
 import io.barrage.protocol.UserName;
 import io.barrage.protocol.Utf8;
 import io.barrage.protocol.WebSocketFrames;
@@ -236,6 +237,13 @@ final class WsConnection extends Connection {
     public void send(ServerFrame frame) {
         if (state == State.OPEN) {
             writeOwn(WebSocketFrames.text(frame));
+        }
+    }
+
+    @Override
+    public void send(TopicValue value) {
+        if (state == State.OPEN) {
+            writeOwn(WebSocketFrames.frame(Opcode.TEXT, value.json()));
         }
     }
 
@@ -473,6 +481,12 @@ final class WsConnection extends Connection {
             send(new ServerFrame.Pong(ping.id()));
         } else if (frame instanceof ClientFrame.Subscribe subscribe) {
             subscribe(subscribe.id(), subscribe.topic(), subscribe.since());
+        } else if (frame instanceof ClientFrame.Attention attention) {
+            fail(
+                    attention.id(),
+                    attention.topic().toString(),
+                    ErrorCode.NOT_IMPLEMENTED,
+                    "attention isn't supported yet");
         } else if (frame instanceof ClientFrame.Unsubscribe unsubscribe) {
             unsubscribe(unsubscribe);
         } else if (frame instanceof ClientFrame.Publish publish) {

@@ -3,6 +3,7 @@ package io.barrage.gateway.hub;
 import io.barrage.protocol.CloseCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.ServerFrame;
+import io.barrage.protocol.TopicValue;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,6 +103,9 @@ public abstract class Connection {
 
     /** Sends a frame of the connection's own, behind what is in flight. */
     public abstract void send(ServerFrame frame);
+
+    /** Sends a topic's value, like a frame of its own. */
+    public abstract void send(TopicValue value);
 
     /** Sends a message that is for this connection alone, like a frame of its own. */
     public abstract void send(Message message);

@@ -9,7 +9,9 @@ import io.barrage.protocol.CloseCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.ServerFrame;
+import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.TopicValue;
 import io.barrage.protocol.WebSocketFrames;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -61,7 +63,7 @@ public final class HubShard implements BrokerListener {
     private final Function<TopicName, TopicRules> rules;
     private final HubMemory memory;
     private final HubListener listener;
-    private final MpscUnboundedAtomicArrayQueue<Message> offered = new MpscUnboundedAtomicArrayQueue<>(1024);
+    private final MpscUnboundedAtomicArrayQueue<TopicEvent> offered = new MpscUnboundedAtomicArrayQueue<>(1024);
     private final AtomicLong queuedBytes = new AtomicLong();
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private final Runnable drain = this::drain;
@@ -143,8 +145,8 @@ public final class HubShard implements BrokerListener {
     }
 
     @Override
-    public void offer(Message message) {
-        offered.offer(message);
+    public void offer(TopicEvent event) {
+        offered.offer(event);
     }
 
     @Override
@@ -240,12 +242,16 @@ public final class HubShard implements BrokerListener {
             if (!hiddenToTell.isEmpty()) {
                 appendHidden();
             }
-            for (Message message = offered.peek();
-                    message != null && saturated == null && taken < MAX_APPENDED_BYTES;
-                    message = offered.peek()) {
-                append(message);
+            for (TopicEvent event = offered.peek();
+                    event != null && saturated == null && taken < MAX_APPENDED_BYTES;
+                    event = offered.peek()) {
+                if (event instanceof Message message) {
+                    append(message);
+                } else if (event instanceof TopicValue value) {
+                    append(value);
+                }
                 offered.poll();
-                taken += message.weight();
+                taken += event.weight();
             }
         } catch (OutOfMemoryError e) {
             // The message stays where it is, since the next one would be a hole: the walks may free memory, and a full
@@ -278,6 +284,15 @@ public final class HubShard implements BrokerListener {
         }
         if (isSaturated(topic)) {
             saturated = topic;
+        }
+    }
+
+    private void append(TopicValue value) {
+        Topic topic = topics.get(value.topic());
+        if (topic != null) {
+            topic.tell(value);
+            topic.log.append(WebSocketFrames.frame(WebSocketFrames.Opcode.TEXT, value.json()));
+            ready(topic);
         }
     }
 
@@ -792,6 +807,7 @@ public final class HubShard implements BrokerListener {
         // Without a history, the only position to recover from is the head itself: nothing was missed.
         Boolean recovered = since == null ? null : since.epoch().equals(epoch) && since.offset() == log.lastOffset();
         connection.send(new ServerFrame.Subscribed(id, name, epoch, log.lastOffset(), recovered, online));
+        topic.values().forEach(connection::send);
         return true;
     }
 

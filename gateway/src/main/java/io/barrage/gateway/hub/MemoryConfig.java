@@ -25,4 +25,11 @@ public record MemoryConfig(
                 min = "1MiB",
                 doc = "Trimmed parts of topic logs that slow sockets still hold. Over it, the connections that hold"
                         + " the oldest are closed with 4408.")
-        ByteSize pinned) {}
+        ByteSize pinned,
+
+        @Setting(
+                value = "128MiB",
+                min = "1MiB",
+                doc = "Messages that all topics together keep on the heap, for histories and for those that are behind."
+                        + " Over it, a topic drops two old messages for each new one.")
+        ByteSize tail) {}

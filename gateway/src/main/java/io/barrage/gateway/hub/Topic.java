@@ -2,6 +2,10 @@ package io.barrage.gateway.hub;
 
 import io.barrage.gateway.broker.Broker.Attachment;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.TopicValue;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What one event loop has of a topic: its log and its subscriptions. Confined to its event loop. */
@@ -36,11 +40,31 @@ final class Topic {
     /** The number of subscriptions that they were last told. */
     int toldOnline;
 
+    private Map<String, TopicValue> values = Map.of();
+
     Topic(TopicName name, Attachment attachment, TopicRules rules, NamespaceCounters counters, SegmentStore store) {
         this.name = name;
         this.attachment = attachment;
         this.rules = rules;
         this.counters = counters;
         this.log = new TopicLog(store, rules, attachment.position().offset());
+        attachment.values().forEach(this::tell);
+    }
+
+    /** Notes a value that subscribers are told. */
+    void tell(TopicValue value) {
+        if (value.isRemoved()) {
+            values.remove(value.key());
+        } else {
+            if (values.isEmpty()) {
+                values = new LinkedHashMap<>();
+            }
+            values.put(value.key(), value);
+        }
+    }
+
+    /** The values as subscribers were last told. */
+    Collection<TopicValue> values() {
+        return values.values();
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.Broker.Attachment;
 import io.barrage.gateway.broker.Broker.MessageId;
+import io.barrage.gateway.config.ConfigReader;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.Priority;
@@ -23,11 +24,15 @@ import org.junit.jupiter.api.Test;
 class MemoryBrokerTest {
     // Shortly before the clock wraps round: what compares times instead of differences fails here.
     private long now = Long.MAX_VALUE - 1_000;
-    private double budget = MemoryBroker.NO_BUDGET;
+    private String rules = "";
     private final List<PublishResult> counted = new ArrayList<>();
-    private final MemoryBroker broker =
-            new MemoryBroker(() -> now, topic -> budget, (topic, priority, result) -> counted.add(result), 4, 100);
+    private final MemoryBroker broker = new MemoryBroker(
+            () -> now, topic -> rules(topic), (topic, priority, result) -> counted.add(result), 4, 100);
     private final RecordingListener listener = new RecordingListener();
+
+    private NamespaceConfig rules(TopicName topic) {
+        return ConfigReader.parse(NamespaceConfig.class, "{name: " + topic.namespace() + rules + "}");
+    }
 
     private PublishResult publish(String topic, MessageId id) {
         Message.Draft draft = new Message.Draft(TopicName.of(topic), new byte[] {'1'}, Priority.NORMAL, null, 1, now);
@@ -130,7 +135,7 @@ class MemoryBrokerTest {
 
     @Test
     void keepsAnIdThatCameAgainForItsWholeTime() {
-        MemoryBroker narrow = new MemoryBroker(() -> now, topic -> budget, BrokerMetrics.NOOP, 100, 1);
+        MemoryBroker narrow = new MemoryBroker(() -> now, topic -> rules(topic), BrokerMetrics.NOOP, 100, 1);
         Message.Draft draft =
                 new Message.Draft(TopicName.of("room:1"), new byte[] {'1'}, Priority.NORMAL, null, 1, now);
         MessageId a = new MessageId("shop", "a");
@@ -204,7 +209,7 @@ class MemoryBrokerTest {
 
     @Test
     void hidesWhatIsOverTheBudgetAndSaysHowManyExactly() {
-        budget = 10;
+        rules = ", budget: 10/s";
         attach("room:1");
         long shed = 0;
         for (int i = 0; i < 1_000; i++) { // ten seconds at ten times the budget
@@ -229,7 +234,7 @@ class MemoryBrokerTest {
 
     @Test
     void givesAHiddenMessageBackWithoutAPlace() {
-        budget = 1;
+        rules = ", budget: 1/s";
         attach("room:1");
         publish("room:1");
         assertEquals(new PublishResult.Shed("budget", false), publish("room:1", (MessageId) null));
@@ -238,7 +243,7 @@ class MemoryBrokerTest {
 
     @Test
     void answersTheRepeatOfAHiddenMessageAsTheFirst() {
-        budget = 1;
+        rules = ", budget: 1/s";
         publish("room:1");
         assertEquals(new PublishResult.Shed("budget", false), publish("room:1", new MessageId("shop", "m1")));
         now += 10_000_000_000L;
@@ -247,7 +252,7 @@ class MemoryBrokerTest {
 
     @Test
     void hidesWithoutRoomInTheQueuesToo() {
-        budget = 1;
+        rules = ", budget: 1/s";
         attach("room:1");
         publish("room:1");
         listener.room = 0;

@@ -1,13 +1,16 @@
 package io.barrage.gateway.broker;
 
 import io.barrage.protocol.Message;
+import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.TopicValue;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A listener with so much room that notes what it is told. Confined to the test's thread. */
 final class RecordingListener implements BrokerListener {
     final List<Message> offered = new ArrayList<>();
+    final List<TopicValue> values = new ArrayList<>();
     long room = Long.MAX_VALUE;
     int wakes;
     /** Hidden messages that it was told of apart from messages. */
@@ -30,9 +33,13 @@ final class RecordingListener implements BrokerListener {
     }
 
     @Override
-    public void offer(Message message) {
+    public void offer(TopicEvent event) {
         onOffer.run();
-        offered.add(message);
+        if (event instanceof Message message) {
+            offered.add(message);
+        } else {
+            values.add((TopicValue) event);
+        }
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.Priority;
+import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -79,7 +80,7 @@ class SequencerTest {
             public void release(int bytes) {}
 
             @Override
-            public void offer(Message message) {
+            public void offer(TopicEvent event) {
                 held[0] = Thread.holdsLock(sequencer);
             }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.MemoryBroker;
+import io.barrage.gateway.broker.NamespaceConfig;
+import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.http.HttpConnection;
 import io.barrage.gateway.http.HttpLimits;
 import io.barrage.gateway.hub.Hub;
@@ -49,8 +51,10 @@ class WsConnectionTest {
     }
 
     private final NarrowChannel channel = new NarrowChannel();
-    private final MemoryBroker broker =
-            new MemoryBroker(System::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
+    private final MemoryBroker broker = new MemoryBroker(
+            System::nanoTime,
+            topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
+            BrokerMetrics.NOOP);
     private Hub hub;
 
     @BeforeEach

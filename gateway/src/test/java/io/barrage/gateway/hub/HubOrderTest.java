@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.MemoryBroker;
+import io.barrage.gateway.broker.NamespaceConfig;
 import io.barrage.gateway.broker.PublishResult;
+import io.barrage.gateway.config.ConfigReader;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
@@ -40,8 +42,10 @@ class HubOrderTest {
 
     private final DefaultEventExecutorGroup executors = new DefaultEventExecutorGroup(LOOPS);
     private final ExecutorService publishers = Executors.newFixedThreadPool(PUBLISHERS);
-    private final MemoryBroker broker =
-            new MemoryBroker(System::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
+    private final MemoryBroker broker = new MemoryBroker(
+            System::nanoTime,
+            topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
+            BrokerMetrics.NOOP);
     private final List<EventExecutor> loops = new ArrayList<>();
     private final Map<RecordingConnection, EventExecutor> connections = new HashMap<>();
     private final AtomicInteger refused = new AtomicInteger();

@@ -3,6 +3,7 @@ package io.barrage.gateway.hub;
 import io.barrage.protocol.CloseCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.ServerFrame;
+import io.barrage.protocol.TopicValue;
 import io.barrage.protocol.WebSocketFrames;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -177,6 +178,11 @@ final class RecordingConnection extends Connection {
     @Override
     public void send(ServerFrame frame) {
         send(WebSocketFrames.text(frame));
+    }
+
+    @Override
+    public void send(TopicValue value) {
+        send(WebSocketFrames.frame(WebSocketFrames.Opcode.TEXT, value.json()));
     }
 
     @Override

@@ -2,7 +2,9 @@ package io.barrage.gateway.hub;
 
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.MemoryBroker;
+import io.barrage.gateway.broker.NamespaceConfig;
 import io.barrage.gateway.broker.PublishResult;
+import io.barrage.gateway.config.ConfigReader;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
@@ -23,7 +25,10 @@ final class ShardRig {
     static final HubMemory MEMORY = new HubMemory(1 << 20, 64 << 20, 16 << 20);
 
     final SteppedLoop loop = new SteppedLoop();
-    final MemoryBroker broker = new MemoryBroker(loop::nanoTime, topic -> MemoryBroker.NO_BUDGET, BrokerMetrics.NOOP);
+    final MemoryBroker broker = new MemoryBroker(
+            loop::nanoTime,
+            topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
+            BrokerMetrics.NOOP);
     // Without the threads' caches the number of active buffers is exact.
     final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 0, 1, 8192, 9, 0, 0, false) {
         @Override
