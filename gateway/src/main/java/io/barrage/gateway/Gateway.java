@@ -6,6 +6,7 @@ import io.barrage.gateway.backend.HealthHandler;
 import io.barrage.gateway.backend.MetricsEndpoint;
 import io.barrage.gateway.backend.NodeHandler;
 import io.barrage.gateway.backend.PublishHandler;
+import io.barrage.gateway.broker.Delivery;
 import io.barrage.gateway.broker.MemoryBroker;
 import io.barrage.gateway.broker.NamespaceConfig;
 import io.barrage.gateway.broker.Namespaces;
@@ -49,7 +50,7 @@ import org.slf4j.LoggerFactory;
 final class Gateway implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Gateway.class);
 
-    private static final long ONLINE_INTERVAL_MILLIS = 1_000;
+    private static final long COUNTS_INTERVAL_MILLIS = 1_000;
     private static final long HIDDEN_INTERVAL_MILLIS = 500;
     private static final long SWEEP_INTERVAL_MILLIS = 5_000;
 
@@ -84,7 +85,11 @@ final class Gateway implements AutoCloseable {
         Namespaces namespaces = new Namespaces(config.namespaces());
         this.metrics = new GatewayMetrics(
                 namespaces.names(), topic -> namespaces.of(topic).name());
-        MemoryBroker broker = new MemoryBroker(System::nanoTime, namespaces::of, metrics);
+        MemoryBroker broker = new MemoryBroker(
+                System::nanoTime,
+                namespaces::of,
+                metrics,
+                config.memory().tail().bytes());
         metrics.bind(broker);
         metrics.bind(PooledByteBufAllocator.DEFAULT);
 
@@ -134,7 +139,7 @@ final class Gateway implements AutoCloseable {
             throw e;
         }
         timer().scheduleAtFixedRate(
-                        hub::tellOnline, ONLINE_INTERVAL_MILLIS, ONLINE_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
+                        hub::tellCounts, COUNTS_INTERVAL_MILLIS, COUNTS_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
         timer().scheduleAtFixedRate(
                         broker::tellHidden, HIDDEN_INTERVAL_MILLIS, HIDDEN_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
         timer().scheduleAtFixedRate(broker::sweep, SWEEP_INTERVAL_MILLIS, SWEEP_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
@@ -164,7 +169,8 @@ final class Gateway implements AutoCloseable {
                 (int) namespace.log().bytes().bytes(),
                 namespace.presence() == PresenceMode.COUNTS,
                 namespace.coalesce().toNanos(),
-                namespace.coalesceMax().toNanos());
+                namespace.coalesceMax().toNanos(),
+                namespace.delivery() == Delivery.RELIABLE);
     }
 
     private static HubMemory memory(GatewayConfig config, int loops) {

@@ -90,11 +90,12 @@ class FanOutCostIT {
         broker = new MemoryBroker(
                 System::nanoTime,
                 topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
-                BrokerMetrics.NOOP);
+                BrokerMetrics.NOOP,
+                64 << 20);
         hub = new Hub(
                 List.of(new EventLoopOfShard(loop)),
                 broker,
-                topic -> new TopicRules(topic.namespace(), 1024, 1 << 20, false, 0, 0),
+                topic -> new TopicRules(topic.namespace(), 1024, 1 << 20, false, 0, 0, false),
                 new HubMemory(16 << 20, 64 << 20, 64 << 20),
                 PooledByteBufAllocator.DEFAULT,
                 HubListener.NOOP);

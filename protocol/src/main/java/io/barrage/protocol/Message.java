@@ -150,6 +150,16 @@ public final class Message implements TopicEvent {
         return offset;
     }
 
+    /** Messages that were hidden from everybody since the one before. */
+    public long hidden() {
+        return hidden;
+    }
+
+    /** The same message for one who has been told of the hidden ones already. */
+    public Message withoutHidden() {
+        return hidden == 0 ? this : new Message(draft, offset, 0);
+    }
+
     /** How much it matters. */
     public Priority priority() {
         return draft.priority;
@@ -190,6 +200,23 @@ public final class Message implements TopicEvent {
         int end = JsonText.put(into, at, START);
         end = JsonText.put(into, end, draft.topic.json());
         end = putNumber(into, end, OFFSET, offset);
+        end = putNumber(into, end, HIDDEN, hidden);
+        end = JsonText.put(into, end, draft.envelope);
+        end = JsonText.put(into, end, draft.data);
+        into[end] = '}';
+        return end + 1;
+    }
+
+    /** Length in bytes of its object within a {@code messages} object, where type and topic are said once for all. */
+    int elementLength() {
+        // {"offset":n instead of {"type":...,"topic":...,"offset":n
+        return jsonLength() - START.length - draft.topic.jsonLength();
+    }
+
+    /** Writes its object within a {@code messages} object at {@code at}; gives the index behind it. */
+    int putElement(byte[] into, int at) {
+        int end = putNumber(into, at, OFFSET, offset);
+        into[at] = '{';
         end = putNumber(into, end, HIDDEN, hidden);
         end = JsonText.put(into, end, draft.envelope);
         end = JsonText.put(into, end, draft.data);

@@ -25,11 +25,31 @@ public interface Broker {
      */
     Attachment attach(TopicName topic, BrokerListener listener);
 
+    /** Bytes of the messages that this node keeps of all topics; an estimate from above. */
+    long tailBytes();
+
     /** How many topics have a numbering now. */
     int topics();
 
     /** A publisher's own id of a message; the same id of two publishers is two ids. Immutable. */
     record MessageId(String publisher, String id) {}
+
+    /**
+     * Part of a topic's past. Immutable.
+     *
+     * @param messages in order
+     * @param through the offset up to which this tells everything
+     */
+    record Past(List<Message> messages, long through) {}
+
+    /**
+     * How much of a topic's past there is. Immutable.
+     *
+     * @param oldest offset of the oldest message that the node still has; the next one's if it has none
+     * @param oldestOfHistory offset of the oldest message that clients may ask for; the next one's if there is none
+     * @param urgentGone the offset up to which high and critical messages may be gone
+     */
+    record PastBounds(long oldest, long oldestOfHistory, long urgentGone) {}
 
     /** A listener's registration for one topic. Thread-safe. */
     interface Attachment extends AutoCloseable {
@@ -38,6 +58,18 @@ public interface Broker {
 
         /** The topic's values as they were last told at the moment of the registration; changes come to the listener. */
         List<TopicValue> values();
+
+        /** Where the node still has the messages of the topic, all loops together. */
+        PastBounds pastBounds();
+
+        /**
+         * Reads the node's recent messages behind the offset {@code after} up to {@code through}: as many as have
+         * {@code maxBytes}, but one at least. None if the first of them isn't kept any more.
+         */
+        Past past(long after, long through, int maxBytes);
+
+        /** As {@link #past}, but only those of priority high and critical, of which more is kept. */
+        Past urgentPast(long after, long through, int maxBytes);
 
         /** Adds to, or with a negative number takes from, the topic's subscriptions. */
         void countSubscriptions(int change);

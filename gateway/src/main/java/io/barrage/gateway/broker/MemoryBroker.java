@@ -1,6 +1,5 @@
 package io.barrage.gateway.broker;
 
-import io.barrage.gateway.config.Rate;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.TopicName;
@@ -40,6 +39,7 @@ public final class MemoryBroker implements Broker {
     private final LongSupplier ticker;
     private final Function<TopicName, NamespaceConfig> rules;
     private final BrokerMetrics metrics;
+    private final Tail.Memory tails;
     private final int maxIds;
     private final int maxIdsOfTopic;
     private final SecureRandom random = new SecureRandom();
@@ -56,17 +56,21 @@ public final class MemoryBroker implements Broker {
     /**
      * @param ticker the {@link System#nanoTime} clock
      * @param rules a topic's rules; asked when its numbering begins
+     * @param maxTailBytes of the messages that all topics together keep
      */
-    public MemoryBroker(LongSupplier ticker, Function<TopicName, NamespaceConfig> rules, BrokerMetrics metrics) {
-        this(ticker, rules, metrics, MAX_IDS, Sequencer.MAX_IDS);
+    public MemoryBroker(
+            LongSupplier ticker, Function<TopicName, NamespaceConfig> rules, BrokerMetrics metrics, long maxTailBytes) {
+        this(ticker, rules, metrics, maxTailBytes, MAX_IDS, Sequencer.MAX_IDS);
     }
 
     MemoryBroker(
             LongSupplier ticker,
             Function<TopicName, NamespaceConfig> rules,
             BrokerMetrics metrics,
+            long maxTailBytes,
             int maxIds,
             int maxIdsOfTopic) {
+        this.tails = new Tail.Memory(maxTailBytes);
         this.ticker = ticker;
         this.rules = rules;
         this.metrics = metrics;
@@ -110,9 +114,7 @@ public final class MemoryBroker implements Broker {
     }
 
     private Sequencer newSequencer(TopicName topic, long now) {
-        Rate budget = rules.apply(topic).budget();
-        return new Sequencer(
-                newEpoch(), maxIdsOfTopic, budget.isLimit() ? new RoomBudget(budget.perSecond(), now) : null, now);
+        return new Sequencer(newEpoch(), maxIdsOfTopic, rules.apply(topic), tails, now);
     }
 
     private String newEpoch() {
@@ -150,6 +152,11 @@ public final class MemoryBroker implements Broker {
             }
             sequencers.remove(topic, sequencer);
         }
+    }
+
+    @Override
+    public long tailBytes() {
+        return tails.bytes();
     }
 
     @Override
@@ -196,6 +203,21 @@ public final class MemoryBroker implements Broker {
         @Override
         public Position position() {
             return position;
+        }
+
+        @Override
+        public PastBounds pastBounds() {
+            return sequencer.pastBounds(ticker.getAsLong());
+        }
+
+        @Override
+        public Past past(long after, long through, int maxBytes) {
+            return sequencer.past(after, through, maxBytes);
+        }
+
+        @Override
+        public Past urgentPast(long after, long through, int maxBytes) {
+            return sequencer.urgentPast(after, through, maxBytes);
         }
 
         @Override

@@ -1,6 +1,8 @@
 package io.barrage.gateway.broker;
 
 import io.barrage.gateway.broker.Broker.MessageId;
+import io.barrage.gateway.broker.Broker.Past;
+import io.barrage.gateway.broker.Broker.PastBounds;
 import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
@@ -8,6 +10,7 @@ import io.barrage.protocol.TopicName;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +40,7 @@ final class Sequencer {
 
     private final String epoch;
     private final int maxIds;
+    private final NamespaceConfig rules;
 
     // under the lock
     private BrokerListener[] listeners = {};
@@ -47,12 +51,17 @@ final class Sequencer {
     private @Nullable LinkedHashMap<MessageId, Long> offsetsOfIds;
     private final @Nullable RoomBudget budget;
     private long hidden;
+    private final Tail.Memory memory;
+    /** Made with the first message that must be kept: most topics of most nodes are quiet. */
+    private @Nullable Tail tail;
 
-    /** @param budget null without one; used under the lock from now on */
-    Sequencer(String epoch, int maxIds, @Nullable RoomBudget budget, long nowNanos) {
+    /** @param memory what all topics' tails share */
+    Sequencer(String epoch, int maxIds, NamespaceConfig rules, Tail.Memory memory, long nowNanos) {
         this.epoch = epoch;
         this.maxIds = maxIds;
-        this.budget = budget;
+        this.rules = rules;
+        this.memory = memory;
+        this.budget = rules.budget().isLimit() ? new RoomBudget(rules.budget().perSecond(), nowNanos) : null;
         this.lastUsedNanos = nowNanos;
     }
 
@@ -85,8 +94,10 @@ final class Sequencer {
                     return OVERLOADED;
                 }
                 place = ++offset;
-                offer(offered, draft.at(place, hidden));
+                Message message = draft.at(place, hidden);
                 hidden = 0;
+                keep(message, nowNanos);
+                offer(offered, message);
             } else {
                 place = HIDDEN;
                 hidden++;
@@ -103,6 +114,31 @@ final class Sequencer {
             listener.wake();
         }
         return result(place, false);
+    }
+
+    private void keep(Message message, long nowNanos) {
+        boolean hasListeners = listeners.length > 0;
+        if (tail == null) {
+            if (!hasListeners && !Tail.isNeededAlways(rules)) {
+                return;
+            }
+            tail = new Tail(rules, memory, message.offset() - 1);
+        }
+        tail.add(message, hasListeners, nowNanos);
+    }
+
+    synchronized PastBounds pastBounds(long nowNanos) {
+        return tail == null
+                ? new PastBounds(offset + 1, offset + 1, offset)
+                : new PastBounds(tail.oldest(), tail.oldestOfHistory(nowNanos), tail.urgentGone());
+    }
+
+    synchronized Past past(long after, long through, int maxBytes) {
+        return tail == null ? new Past(List.of(), after) : tail.read(after, through, maxBytes);
+    }
+
+    synchronized Past urgentPast(long after, long through, int maxBytes) {
+        return tail == null ? new Past(List.of(), through) : tail.readUrgent(after, through, maxBytes);
     }
 
     private PublishResult result(long place, boolean duplicate) {
@@ -190,6 +226,10 @@ final class Sequencer {
     synchronized void detach(BrokerListener listener, long nowNanos) {
         lastUsedNanos = nowNanos;
         listeners = Arrays.stream(listeners).filter(other -> other != listener).toArray(BrokerListener[]::new);
+        if (listeners.length == 0 && tail != null) {
+            tail.forgetListeners(nowNanos);
+            dropTailIfEmpty();
+        }
     }
 
     synchronized void countSubscriptions(int change) {
@@ -200,9 +240,21 @@ final class Sequencer {
         return online;
     }
 
-    /** Ends the numbering if nobody has used the topic for {@code idleNanos}; true if it has ended. */
+    private void dropTailIfEmpty() {
+        if (tail != null && listeners.length == 0 && tail.isEmpty()) {
+            tail = null;
+        }
+    }
+
+    /**
+     * Drops old messages, and ends the numbering if nobody has used the topic for {@code idleNanos}; true if it has ended.
+     */
     synchronized boolean retire(long nowNanos, long idleNanos) {
-        if (listeners.length == 0 && offsetsOfIds == null && nowNanos - lastUsedNanos >= idleNanos) {
+        if (tail != null) {
+            tail.sweep(listeners.length > 0, nowNanos);
+            dropTailIfEmpty();
+        }
+        if (tail == null && listeners.length == 0 && offsetsOfIds == null && nowNanos - lastUsedNanos >= idleNanos) {
             retired = true;
         }
         return retired;

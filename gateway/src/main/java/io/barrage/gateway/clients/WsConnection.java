@@ -169,13 +169,13 @@ final class WsConnection extends Connection {
         Map<String, Position> since = sinceOf(upgrade);
         for (String name : upgrade.parameters("topic")) {
             try {
-                subscribe(0, TopicName.of(name), since.get(name));
+                subscribe(0, TopicName.of(name), since.get(name), 0);
             } catch (ProtocolException e) {
                 fail(0, name, e);
             }
         }
         if (user != null) {
-            shard().subscribe(this, TopicName.ofUser(user), 0, null);
+            shard().subscribe(this, TopicName.ofUser(user), 0, null, 0);
         }
         inRead = false;
         flush();
@@ -480,13 +480,9 @@ final class WsConnection extends Connection {
         if (frame instanceof ClientFrame.Ping ping) {
             send(new ServerFrame.Pong(ping.id()));
         } else if (frame instanceof ClientFrame.Subscribe subscribe) {
-            subscribe(subscribe.id(), subscribe.topic(), subscribe.since());
+            subscribe(subscribe.id(), subscribe.topic(), subscribe.since(), subscribe.last());
         } else if (frame instanceof ClientFrame.Attention attention) {
-            fail(
-                    attention.id(),
-                    attention.topic().toString(),
-                    ErrorCode.NOT_IMPLEMENTED,
-                    "attention isn't supported yet");
+            setAttention(attention);
         } else if (frame instanceof ClientFrame.Unsubscribe unsubscribe) {
             unsubscribe(unsubscribe);
         } else if (frame instanceof ClientFrame.Publish publish) {
@@ -498,7 +494,7 @@ final class WsConnection extends Connection {
         }
     }
 
-    private void subscribe(long id, TopicName topic, @Nullable Position since) {
+    private void subscribe(long id, TopicName topic, @Nullable Position since, int last) {
         if (!context.rules().permissions().maySubscribe(topic)) {
             fail(id, topic.toString(), ErrorCode.NOT_PERMITTED, "this connection may not subscribe to this topic");
         } else if (subscriptionCount() >= context.rules().maxSubscriptions()) {
@@ -507,16 +503,26 @@ final class WsConnection extends Connection {
                     topic.toString(),
                     ErrorCode.TOO_MANY_SUBSCRIPTIONS,
                     "a connection may have " + context.rules().maxSubscriptions() + " subscriptions");
-        } else if (!shard().subscribe(this, topic, id, since)) {
+        } else if (!shard().subscribe(this, topic, id, since, last)) {
             fail(id, topic.toString(), ErrorCode.ALREADY_SUBSCRIBED, "this connection is on this topic already");
         }
+    }
+
+    private void setAttention(ClientFrame.Attention frame) {
+        if (!shard().attention(this, frame.topic(), frame.id(), frame.level())) {
+            failNotSubscribed(frame.id(), frame.topic());
+        }
+    }
+
+    private void failNotSubscribed(long id, TopicName topic) {
+        fail(id, topic.toString(), ErrorCode.NOT_SUBSCRIBED, "this connection isn't on this topic");
     }
 
     private void unsubscribe(ClientFrame.Unsubscribe frame) {
         if (shard().unsubscribe(this, frame.topic())) {
             send(new ServerFrame.Unsubscribed(frame.id(), frame.topic(), null, null));
         } else {
-            fail(frame.id(), frame.topic().toString(), ErrorCode.NOT_SUBSCRIBED, "this connection isn't on this topic");
+            failNotSubscribed(frame.id(), frame.topic());
         }
     }
 

@@ -4,11 +4,11 @@ import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounds how often a topic is written to its connections: after a walk, its next one waits for the rest of the window. The first
- * message of a quiet topic leaves at once. The window is the configured one, or twice the last walk if that took longer: a loop
+ * Bounds how often a stream is written to its connections: after a walk, its next one waits for the rest of the window. The
+ * first message of a quiet topic leaves at once. The window is the configured one, or twice the last walk if that took longer: a loop
  * that can't keep up writes less often, with more in each write.
  *
- * <p>Confined to its event loop. One timer for all topics; what falls due is rounded up to a tick, so that it is one wake-up for
+ * <p>Confined to its event loop. One timer for all streams; what falls due is rounded up to a tick, so that it is one wake-up for
  * many, and each shard's ticks lie apart.
  */
 final class Coalescing {
@@ -23,20 +23,20 @@ final class Coalescing {
     private boolean armed;
     private long armedForNanos;
 
-    /** A topic's place in the queue; stale once the topic has another, or none. */
+    /** A stream's place in the queue; stale once the stream has another, or none. */
     static final class Wait {
-        private final Topic topic;
+        private final Stream stream;
         private final long dueNanos;
 
-        Wait(Topic topic, long dueNanos) {
-            this.topic = topic;
+        Wait(Stream stream, long dueNanos) {
+            this.stream = stream;
             this.dueNanos = dueNanos;
         }
     }
 
     /**
      * @param phaseNanos where this shard's ticks lie within {@link #TICK_NANOS}
-     * @param onDue runs on the loop when topics have fallen due
+     * @param onDue runs on the loop when streams have fallen due
      */
     Coalescing(Loop loop, long phaseNanos, Runnable onDue) {
         this.loop = loop;
@@ -44,18 +44,18 @@ final class Coalescing {
         this.onDue = onDue;
     }
 
-    /** Whether a topic's next walk has to wait; if so, {@link #pollDue} gives it when it may begin. */
-    boolean holds(Topic topic) {
-        if (topic.windowNanos == 0) {
+    /** Whether a stream's next walk has to wait; if so, {@link #pollDue} gives it when it may begin. */
+    boolean holds(Stream stream) {
+        if (stream.windowNanos == 0) {
             return false;
         }
         long now = loop.nanoTime();
-        if (topic.mayWalkNanos - now <= 0) {
+        if (stream.mayWalkNanos - now <= 0) {
             return false;
         }
-        topic.wait = new Wait(topic, roundUp(topic.mayWalkNanos));
-        waits.add(topic.wait);
-        arm(topic.wait.dueNanos, now);
+        stream.wait = new Wait(stream, roundUp(stream.mayWalkNanos));
+        waits.add(stream.wait);
+        arm(stream.wait.dueNanos, now);
         return true;
     }
 
@@ -79,40 +79,40 @@ final class Coalescing {
         }
     }
 
-    /** The next topic whose walk may begin, or null. */
+    /** The next stream whose walk may begin, or null. */
     @Nullable
-    Topic pollDue() {
+    Stream pollDue() {
         if (waits.isEmpty()) {
             return null;
         }
         long now = loop.nanoTime();
         for (Wait first = waits.peek(); first != null; first = waits.peek()) {
-            boolean stale = first.topic.wait != first;
+            boolean stale = first.stream.wait != first;
             if (!stale && first.dueNanos - now > 0) {
                 arm(first.dueNanos, now);
                 return null;
             }
             waits.remove();
             if (!stale) {
-                first.topic.wait = null;
-                return first.topic;
+                first.stream.wait = null;
+                return first.stream;
             }
         }
         return null;
     }
 
-    /** A topic doesn't wait any more. */
-    static void forget(Topic topic) {
-        topic.wait = null;
+    /** A stream doesn't wait any more. */
+    static void forget(Stream stream) {
+        stream.wait = null;
     }
 
-    /** A topic's walk, begun at {@code startNanos}, has ended. */
-    void walked(Topic topic, long startNanos) {
-        long configured = topic.rules.coalesceNanos();
+    /** A stream's walk, begun at {@code startNanos}, has ended. */
+    void walked(Stream stream, long startNanos) {
+        long configured = stream.topic.rules.coalesceNanos();
         if (configured > 0) {
             long twice = 2 * (loop.nanoTime() - startNanos);
-            topic.windowNanos = Math.max(configured, Math.min(twice, topic.rules.coalesceMaxNanos()));
-            topic.mayWalkNanos = startNanos + topic.windowNanos;
+            stream.windowNanos = Math.max(configured, Math.min(twice, stream.topic.rules.coalesceMaxNanos()));
+            stream.mayWalkNanos = startNanos + stream.windowNanos;
         }
     }
 }

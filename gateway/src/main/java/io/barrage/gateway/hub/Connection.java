@@ -26,6 +26,7 @@ public abstract class Connection {
     }
 
     private final HubShard shard;
+    private Encoding encoding = Encoding.PLAIN;
 
     /** Its subscriptions, in the order in which they were made. */
     final List<Subscription> subscriptions = new ArrayList<>(1);
@@ -64,11 +65,15 @@ public abstract class Connection {
     static final class InFlight {
         final NamespaceCounters counters;
         final int[] messages;
+        /** Whether they are of the past, and not owed. */
+        final boolean replayed;
+
         final @Nullable InFlight next;
 
-        InFlight(NamespaceCounters counters, int[] messages, @Nullable InFlight next) {
+        InFlight(NamespaceCounters counters, int[] messages, boolean replayed, @Nullable InFlight next) {
             this.counters = counters;
             this.messages = messages;
+            this.replayed = replayed;
             this.next = next;
         }
     }
@@ -82,6 +87,19 @@ public abstract class Connection {
     /** The shard that owns it. */
     protected final HubShard shard() {
         return shard;
+    }
+
+    /** For the transport, before the first subscription: how the client wants its messages. */
+    protected final void encoding(Encoding wanted) {
+        if (!subscriptions.isEmpty()) {
+            throw new IllegalStateException("it has subscriptions already");
+        }
+        encoding = wanted;
+    }
+
+    /** How the client wants its messages. */
+    final Encoding encoding() {
+        return encoding;
     }
 
     /** How many topics it is on. */

@@ -35,9 +35,9 @@ public final class Hub {
         return List.copyOf(shards);
     }
 
-    /** Tells topics whose number of subscriptions has changed so; call it about once a second. */
-    public void tellOnline() {
-        shards.forEach(shard -> shard.loop().execute(shard::tellOnline));
+    /** Tells topics of changed counts, and checks the books; call it about once a second. */
+    public void tellCounts() {
+        shards.forEach(shard -> shard.loop().execute(shard::tellCounts));
     }
 
     /** The counters now, of all event loops. */

@@ -12,6 +12,8 @@ import java.util.Map;
  * @param behindConnections connections with a run in the transport's hands
  * @param messagesWritten messages in all socket writes
  * @param coalesceWindowNanos the widest of all topics
+ * @param replayed messages of topics' pasts that were handed to the kernel
+ * @param worstError the greatest conservation error that a check between two turns has found
  */
 public record HubSnapshot(
         List<Namespace> namespaces,
@@ -26,7 +28,9 @@ public record HubSnapshot(
         long logBytes,
         long pinnedBytes,
         long queuedBytes,
-        long coalesceWindowNanos) {
+        long coalesceWindowNanos,
+        long replayed,
+        long worstError) {
 
     /** Nothing yet. */
     public static final HubSnapshot EMPTY = new Builder().build();
@@ -50,9 +54,14 @@ public record HubSnapshot(
         }
     }
 
-    /** The sum over the namespaces. */
+    /** The sum over the namespaces now. */
     public long conservationError() {
         return namespaces.stream().mapToLong(Namespace::conservationError).sum();
+    }
+
+    /** The sum now, or the greatest that there ever was. */
+    public long greatestConservationError() {
+        return Math.max(conservationError(), worstError);
     }
 
     /** Several event loops' as one. */
@@ -72,6 +81,8 @@ public record HubSnapshot(
             sum.pinnedBytes += shard.pinnedBytes;
             sum.queuedBytes += shard.queuedBytes;
             sum.coalesceWindowNanos = Math.max(sum.coalesceWindowNanos, shard.coalesceWindowNanos);
+            sum.replayed += shard.replayed;
+            sum.worstError = Math.max(sum.worstError, shard.worstError);
         }
         return sum.build();
     }
@@ -91,6 +102,8 @@ public record HubSnapshot(
         long pinnedBytes;
         long queuedBytes;
         long coalesceWindowNanos;
+        long replayed;
+        long worstError;
 
         private static final class Sums {
             final long[] owed = new long[NamespaceCounters.PRIORITIES];
@@ -110,6 +123,7 @@ public record HubSnapshot(
 
         void add(NamespaceCounters counters) {
             Sums sums = sums(counters.namespace);
+            replayed += counters.replayed;
             for (int p = 0; p < NamespaceCounters.PRIORITIES; p++) {
                 sums.owed[p] += counters.owed[p];
                 sums.delivered[p] += counters.delivered[p];
@@ -154,7 +168,9 @@ public record HubSnapshot(
                     logBytes,
                     pinnedBytes,
                     queuedBytes,
-                    coalesceWindowNanos);
+                    coalesceWindowNanos,
+                    replayed,
+                    worstError);
         }
 
         private static List<Long> list(long[] counts) {

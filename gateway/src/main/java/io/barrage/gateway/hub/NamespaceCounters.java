@@ -18,6 +18,9 @@ final class NamespaceCounters {
     /** By reason, then priority. */
     final long[][] shed = new long[ShedReason.values().length][PRIORITIES];
 
+    /** Of the past, for those who came back or late: handed to the kernel, and never owed. */
+    long replayed;
+
     NamespaceCounters(String namespace) {
         this.namespace = namespace;
     }
@@ -25,6 +28,19 @@ final class NamespaceCounters {
     void delivered(int[] messages) {
         for (int i = 0; i < PRIORITIES; i++) {
             delivered[i] += messages[i];
+        }
+    }
+
+    void replayed(int[] messages) {
+        for (int count : messages) {
+            replayed += count;
+        }
+    }
+
+    void shed(ShedReason reason, long[] messages) {
+        long[] counts = shed[reason.ordinal()];
+        for (int i = 0; i < PRIORITIES; i++) {
+            counts[i] += messages[i];
         }
     }
 

@@ -21,20 +21,11 @@ final class SegmentStore {
 
     private final ByteBufAllocator allocator;
     private final ArrayDeque<Segment> pinned = new ArrayDeque<>();
-    private byte[] scratch = new byte[1024];
     private long logBytes;
     private long pinnedBytes;
 
     SegmentStore(ByteBufAllocator allocator) {
         this.allocator = allocator;
-    }
-
-    /** A place to encode one frame in; its content is lost with the next call. */
-    byte[] scratch(int length) {
-        if (scratch.length < length) {
-            scratch = new byte[Math.max(length, scratch.length * 2)];
-        }
-        return scratch;
     }
 
     /** A segment behind {@code last}, with room for {@code length} bytes at least. */

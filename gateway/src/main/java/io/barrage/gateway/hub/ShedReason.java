@@ -6,6 +6,10 @@ import java.util.Locale;
 public enum ShedReason {
     /** The subscription's socket took too little for too long, and the log moved on; told as a {@code gap}. */
     BEHIND,
+    /** It was stale before it could be sent ({@code ttlMs}); told as a {@code gap}. */
+    EXPIRED,
+    /** The subscription's level of attention leaves it out; told as a {@code gap}, or read from the topic's past later. */
+    ATTENTION,
     /** The connection ended, or left the topic, with messages still on their way. */
     DISCONNECTED;
 

@@ -9,19 +9,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class Subscription {
     final Connection connection;
-    final Topic topic;
-    /** Its place in the topic's {@link SubscriptionList}. */
+    /** What it reads; changes with its level of attention. */
+    Stream stream;
+    /** Its place in the stream's {@link SubscriptionList}. */
     int index;
     /** Ordinal of the next frame that it reads. */
     long cursor;
-    /** Offset of the last message that it read or was told that it won't get. */
+    /** The last offset that it read or was told that it won't get. */
     long offset;
+    /** What it reads from the topic's past before it goes on at its cursor; null if nothing, or if it isn't behind. */
+    @Nullable
+    Replay replay;
     /** While behind: the messages of each priority before the cursor, which the log can't tell once it has trimmed there. */
     long @Nullable [] messagesBefore;
+    /** While behind: the hidden messages that frames before the cursor have told of. */
+    long hiddenToldBefore;
 
-    Subscription(Connection connection, Topic topic, long cursor, long offset) {
+    Subscription(Connection connection, Stream stream, long cursor, long offset) {
         this.connection = connection;
-        this.topic = topic;
+        this.stream = stream;
         this.cursor = cursor;
         this.offset = offset;
     }

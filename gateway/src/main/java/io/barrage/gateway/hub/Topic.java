@@ -1,54 +1,70 @@
 package io.barrage.gateway.hub;
 
 import io.barrage.gateway.broker.Broker.Attachment;
+import io.barrage.protocol.AttentionLevel;
 import io.barrage.protocol.TopicName;
 import io.barrage.protocol.TopicValue;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
-/** What one event loop has of a topic: its log and its subscriptions. Confined to its event loop. */
+/** What one event loop has of a topic: its streams, each made with its first reader. Confined to its event loop. */
 final class Topic {
-    /** From this many subscriptions on, a topic keeps its last segment for the next messages. */
-    static final int BUSY = 16;
-
     final TopicName name;
     final Attachment attachment;
     final NamespaceCounters counters;
     final TopicRules rules;
-    final TopicLog log;
-    final SubscriptionList subscriptions = new SubscriptionList();
 
-    /** Whether it waits in the shard's ring to be walked, or to be walked on. */
-    boolean inRing;
-    /** While a walk is under way: the index that it visits next is below; -1 otherwise. */
-    int walkAt = -1;
-    /** The head when the walk began. */
-    long walkTarget;
+    /** An array, since nearly all topics have one or two. */
+    private Stream[] streams = {};
 
-    long walkTargetPosition;
-    long walkStartNanos;
-    /** Its place among those whose next walk waits; null if it doesn't. */
-    Coalescing.@Nullable Wait wait;
-    /** The window that its next walk has to keep; 0 before the first, and without coalescing. */
-    long windowNanos;
-    /** When its next walk may begin. */
-    long mayWalkNanos;
-    /** Whether it waits for its log to be settled. */
-    boolean settling;
+    /** Offset of the last message that came to this loop. */
+    long lastOffset;
     /** The number of subscriptions that they were last told. */
     int toldOnline;
 
     private Map<String, TopicValue> values = Map.of();
 
-    Topic(TopicName name, Attachment attachment, TopicRules rules, NamespaceCounters counters, SegmentStore store) {
+    Topic(TopicName name, Attachment attachment, TopicRules rules, NamespaceCounters counters) {
         this.name = name;
         this.attachment = attachment;
         this.rules = rules;
         this.counters = counters;
-        this.log = new TopicLog(store, rules, attachment.position().offset());
+        this.lastOffset = attachment.position().offset();
         attachment.values().forEach(this::tell);
+    }
+
+    /** Its streams; not to be changed. */
+    Stream[] streams() {
+        return streams;
+    }
+
+    /** The stream of an encoding and a level, which is made if there is none. */
+    Stream stream(Encoding encoding, AttentionLevel level, SegmentStore store, FrameEncoder encoder) {
+        for (Stream stream : streams) {
+            if (stream.encoding == encoding && stream.level == level) {
+                return stream;
+            }
+        }
+        Stream made = new Stream(this, encoding, level, store, encoder);
+        streams = Arrays.copyOf(streams, streams.length + 1);
+        streams[streams.length - 1] = made;
+        return made;
+    }
+
+    /** Takes away a stream that has no reader any more. */
+    void remove(Stream stream) {
+        streams = Arrays.stream(streams).filter(other -> other != stream).toArray(Stream[]::new);
+    }
+
+    /** Subscriptions on this loop. */
+    int subscriptions() {
+        int sum = 0;
+        for (Stream stream : streams) {
+            sum += stream.subscriptions.size();
+        }
+        return sum;
     }
 
     /** Notes a value that subscribers are told. */

@@ -2,24 +2,32 @@ package io.barrage.gateway.hub;
 
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Priority;
-import io.barrage.protocol.WebSocketFrames;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A topic's recent frames, encoded, on one event loop: a chain of {@link Segment}s and an index of their frames. Subscriptions
- * read it by cursor, which is a frame's ordinal since the log's birth.
+ * One stream's recent frames, encoded, on one event loop: a chain of {@link Segment}s and an index of their frames.
+ * Subscriptions read it by cursor, which is a frame's ordinal since the log's birth.
+ *
+ * <p>A frame <i>covers</i> the offsets that it tells of: of its messages, which are dense, or of a gap. Frames that tell of no
+ * offset travel in the same order.
  *
  * <p>Confined to its event loop. The log holds what some subscription may still have to read, within the topic's bounds, and
  * drops the rest. What those that keep up haven't read it never drops: who appends must stop when it {@link #isHalfUnread}.
  */
 final class TopicLog {
-    /** Offset of a frame that is not a message. */
+    /** In place of an offset: the frame covers none. */
     static final long NO_OFFSET = 0;
 
+    private static final long[] NOTHING = {};
     private static final int PRIORITIES = Priority.values().length;
     private static final int FIRST_INDEX_SIZE = 8;
+
+    /** A frame's messages by priority are packed into one number, so many bits each. */
+    private static final int COUNT_BITS = 16;
+
+    private static final int COUNT_MASK = (1 << COUNT_BITS) - 1;
 
     private final SegmentStore store;
     private final int maxFrames;
@@ -31,24 +39,33 @@ final class TopicLog {
     private long firstPosition;
     private long headFrame;
     private long headPosition;
-    private long lastOffset;
+    private long coveredOffset;
+    private long hiddenTold;
     private long readTo;
     private long readToPosition;
     private final long[] appended = new long[PRIORITIES];
 
     // The index, a ring by ordinal: the frame's end since the log's birth, and what it carries.
-    private long[] ends = {};
-    private long[] offsets = {};
-    private long[] acceptedNanos = {};
-    private byte[] priorities = {};
+    private long[] ends = NOTHING;
+    private long[] firstOffsets = NOTHING;
+    private long[] lastOffsets = NOTHING;
+    private long[] counts = NOTHING;
+    private int[] hiddens = {};
+    private long[] acceptedNanos = NOTHING;
+    /** When the frame's first message to do so becomes stale, {@link #NEVER} if none does; empty until one can. */
+    private long[] expires = NOTHING;
+
+    /** Not a moment of the clock that a message could become stale at, but for one nanosecond in 584 years. */
+    private static final long NEVER = 0;
 
     private final Run run = new Run();
 
-    TopicLog(SegmentStore store, TopicRules rules, long lastOffset) {
+    /** @param coveredOffset the offset behind which its frames begin */
+    TopicLog(SegmentStore store, TopicRules rules, long coveredOffset) {
         this.store = store;
         this.maxFrames = rules.maxFrames();
         this.maxBytes = rules.maxLogBytes();
-        this.lastOffset = lastOffset;
+        this.coveredOffset = coveredOffset;
     }
 
     /**
@@ -58,20 +75,21 @@ final class TopicLog {
     final class Run {
         private long fromFrame = -1;
         private long toFrame;
-        private long atHead = -1;
+        private long end = -1;
         private @Nullable Segment segment;
         private int index;
         private int length;
         private long toOffset;
         private final int[] messages = new int[PRIORITIES];
         private int messageCount;
+        private long hidden;
 
         /** The cursor behind it. */
         long toFrame() {
             return toFrame;
         }
 
-        /** Its last message's offset, or {@link #NO_OFFSET} if it has no message. */
+        /** The last offset that it covers, or {@link #NO_OFFSET} if it covers none. */
         long toOffset() {
             return toOffset;
         }
@@ -82,6 +100,11 @@ final class TopicLog {
 
         int messageCount() {
             return messageCount;
+        }
+
+        /** How many hidden messages it tells of. */
+        long hidden() {
+            return hidden;
         }
 
         /** How many messages of each priority; not to be changed. */
@@ -110,9 +133,9 @@ final class TopicLog {
             segment = null;
         }
 
-        private void look(long from) {
+        private void look(long from, long before) {
             fromFrame = from;
-            atHead = headFrame;
+            end = before;
             long position = startOf(from);
             Segment found = first;
             while (found != null && found.endFrame <= from) {
@@ -123,57 +146,126 @@ final class TopicLog {
                         "no segment has frame " + from + " of [" + firstFrame + ", " + headFrame + ")");
             }
             segment = found;
-            toFrame = Math.min(found.endFrame, headFrame);
+            toFrame = Math.min(found.endFrame, before);
             index = (int) (position - found.startPosition);
             length = (int) (startOf(toFrame) - position);
             Arrays.fill(messages, 0);
             messageCount = 0;
+            hidden = 0;
             toOffset = NO_OFFSET;
             for (long frame = from; frame < toFrame; frame++) {
                 int slot = slot(frame);
-                if (offsets[slot] != NO_OFFSET) {
-                    messages[priorities[slot]]++;
-                    messageCount++;
-                    toOffset = offsets[slot];
+                if (lastOffsets[slot] != NO_OFFSET) {
+                    toOffset = lastOffsets[slot];
+                    messageCount += addCounts(counts[slot], messages);
                 }
+                hidden += hiddens[slot];
             }
         }
     }
 
+    private static int addCounts(long packed, int[] into) {
+        int sum = 0;
+        for (int p = 0; p < PRIORITIES; p++) {
+            int count = (int) (packed >>> (p * COUNT_BITS)) & COUNT_MASK;
+            into[p] += count;
+            sum += count;
+        }
+        return sum;
+    }
+
     /** The run from {@code cursor} on, which is neither behind the head nor trimmed. */
     Run run(long cursor) {
+        return run(cursor, headFrame);
+    }
+
+    /** The run from {@code cursor} on, up to the frame {@code before} at most. */
+    Run run(long cursor, long before) {
         // Nearly all subscriptions of a walk stand at the same place: found once, read by all.
-        if (run.fromFrame != cursor || run.atHead != headFrame) {
-            run.look(cursor);
+        if (run.fromFrame != cursor || run.end != before) {
+            run.look(cursor, before);
         }
         return run;
     }
 
-    /** Appends a message as a text frame. */
-    void append(Message message) {
-        int length = WebSocketFrames.length(message);
-        byte[] scratch = store.scratch(length);
-        WebSocketFrames.put(scratch, 0, message);
-        append(scratch, length, message.offset(), message.priority(), message.acceptedNanos());
-        lastOffset = message.offset();
-        appended[message.priority().ordinal()]++;
+    /** What a frame carries besides its bytes. Confined to its event loop; used again and again. */
+    static final class Content {
+        private long firstOffset;
+        private long lastOffset;
+        private long counts;
+        private int hidden;
+        private long acceptedNanos;
+        private long expiresNanos;
+
+        /** Forgets all. */
+        Content clear() {
+            firstOffset = NO_OFFSET;
+            lastOffset = NO_OFFSET;
+            counts = 0;
+            hidden = 0;
+            acceptedNanos = 0;
+            expiresNanos = NEVER;
+            return this;
+        }
+
+        /** Adds a message, whose offset is the one behind the last. */
+        Content add(Message message) {
+            if (firstOffset == NO_OFFSET) {
+                firstOffset = message.offset();
+                acceptedNanos = message.acceptedNanos();
+            }
+            lastOffset = message.offset();
+            counts += 1L << (message.priority().ordinal() * COUNT_BITS);
+            hidden += (int) message.hidden();
+            if (message.canExpire() && (expiresNanos == NEVER || message.expiresNanos() - expiresNanos < 0)) {
+                expiresNanos = message.expiresNanos();
+            }
+            return this;
+        }
+
+        /** The offsets that a gap covers. */
+        Content gap(long from, long to) {
+            firstOffset = from;
+            lastOffset = to;
+            return this;
+        }
+
+        /** Hidden messages that it tells of. */
+        Content hidden(long count) {
+            hidden = (int) count;
+            return this;
+        }
     }
 
-    /** Appends a whole frame that isn't a message and that nobody misses. */
-    void append(byte[] frame) {
-        append(frame, frame.length, NO_OFFSET, Priority.NORMAL, 0);
-    }
+    /** Most messages of one frame. */
+    static final int MAX_MESSAGES = COUNT_MASK;
 
-    private void append(byte[] frame, int length, long offset, Priority priority, long accepted) {
+    /** Appends a whole frame, of {@code length} bytes at the beginning of {@code bytes}. */
+    void append(byte[] bytes, int length, Content content) {
         makeRoomInIndex();
+        if (content.expiresNanos != NEVER && expires.length == 0) {
+            expires = new long[ends.length];
+        }
         Segment into = segmentFor(length);
-        into.buffer.writeBytes(frame, 0, length);
+        into.buffer.writeBytes(bytes, 0, length);
         headPosition += length;
         int slot = slot(headFrame);
         ends[slot] = headPosition;
-        offsets[slot] = offset;
-        priorities[slot] = (byte) priority.ordinal();
-        acceptedNanos[slot] = accepted;
+        firstOffsets[slot] = content.firstOffset;
+        lastOffsets[slot] = content.lastOffset;
+        counts[slot] = content.counts;
+        hiddens[slot] = content.hidden;
+        acceptedNanos[slot] = content.acceptedNanos;
+        if (expires.length > 0) {
+            expires[slot] = content.expiresNanos;
+        }
+        for (int p = 0; p < PRIORITIES; p++) {
+            appended[p] += (content.counts >>> (p * COUNT_BITS)) & COUNT_MASK;
+        }
+        hiddenTold += content.hidden;
+        if (content.lastOffset != NO_OFFSET) {
+            coveredOffset = content.lastOffset;
+        }
         headFrame++;
         into.endFrame = headFrame;
         trim();
@@ -206,22 +298,27 @@ final class TopicLog {
             return;
         }
         int size = Math.max(FIRST_INDEX_SIZE, ends.length * 2);
-        long[] newEnds = new long[size];
-        long[] newOffsets = new long[size];
-        long[] newAccepted = new long[size];
-        byte[] newPriorities = new byte[size];
-        for (long frame = firstFrame; frame < headFrame; frame++) {
-            int from = slot(frame);
-            int to = (int) (frame & (size - 1));
-            newEnds[to] = ends[from];
-            newOffsets[to] = offsets[from];
-            newAccepted[to] = acceptedNanos[from];
-            newPriorities[to] = priorities[from];
+        ends = moved(ends, size);
+        firstOffsets = moved(firstOffsets, size);
+        lastOffsets = moved(lastOffsets, size);
+        counts = moved(counts, size);
+        acceptedNanos = moved(acceptedNanos, size);
+        if (expires.length > 0) {
+            expires = moved(expires, size);
         }
-        ends = newEnds;
-        offsets = newOffsets;
-        acceptedNanos = newAccepted;
-        priorities = newPriorities;
+        int[] more = new int[size];
+        for (long frame = firstFrame; frame < headFrame; frame++) {
+            more[(int) (frame & (size - 1))] = hiddens[(int) (frame & (hiddens.length - 1))];
+        }
+        hiddens = more;
+    }
+
+    private long[] moved(long[] from, int size) {
+        long[] to = new long[size];
+        for (long frame = firstFrame; frame < headFrame; frame++) {
+            to[(int) (frame & (size - 1))] = from[(int) (frame & (from.length - 1))];
+        }
+        return to;
     }
 
     private void trim() {
@@ -287,10 +384,13 @@ final class TopicLog {
             last.restart(headPosition);
         }
         if (!keepLast && ends.length > FIRST_INDEX_SIZE) {
-            ends = new long[0];
-            offsets = new long[0];
-            acceptedNanos = new long[0];
-            priorities = new byte[0];
+            ends = NOTHING;
+            firstOffsets = NOTHING;
+            lastOffsets = NOTHING;
+            counts = NOTHING;
+            hiddens = new int[0];
+            acceptedNanos = NOTHING;
+            expires = NOTHING;
         }
     }
 
@@ -324,23 +424,68 @@ final class TopicLog {
         return headPosition;
     }
 
-    /** The last appended message's offset. */
-    long lastOffset() {
-        return lastOffset;
+    /** The last offset that a frame has covered. */
+    long coveredOffset() {
+        return coveredOffset;
     }
 
-    /** The offset before the first message at or behind {@code frame}. */
+    /** The offset before the first one that a frame at or behind {@code frame} covers. */
     long offsetBefore(long frame) {
         for (long i = frame; i < headFrame; i++) {
-            long offset = offsets[slot(i)];
+            long offset = firstOffsets[slot(i)];
             if (offset != NO_OFFSET) {
                 return offset - 1;
             }
         }
-        return lastOffset;
+        return coveredOffset;
     }
 
-    /** When the message of a retained frame was accepted, or 0 if it isn't one. */
+    /** Whether it has, or had, frames that can become stale. */
+    boolean canBeStale() {
+        return expires.length > 0;
+    }
+
+    /** The first retained frame at or behind {@code frame} that is stale now; the head if none is. */
+    long staleFrom(long frame, long nowNanos) {
+        if (expires.length == 0) {
+            return headFrame;
+        }
+        long found = frame;
+        while (found < headFrame && !isStale(found, nowNanos)) {
+            found++;
+        }
+        return found;
+    }
+
+    /** The first retained frame at or behind {@code frame} that isn't stale now; the head if none is. */
+    long freshFrom(long frame, long nowNanos) {
+        long found = frame;
+        while (found < headFrame && isStale(found, nowNanos)) {
+            found++;
+        }
+        return found;
+    }
+
+    private boolean isStale(long frame, long nowNanos) {
+        long at = expires.length == 0 ? NEVER : expires[slot(frame)];
+        return at != NEVER && nowNanos - at >= 0;
+    }
+
+    /** Hidden messages that frames since the log's birth have told of. */
+    long hiddenTold() {
+        return hiddenTold;
+    }
+
+    /** Hidden messages that frames before the cursor {@code frame}, which isn't trimmed, have told of. */
+    long hiddenToldBefore(long frame) {
+        long told = hiddenTold;
+        for (long i = frame; i < headFrame; i++) {
+            told -= hiddens[slot(i)];
+        }
+        return told;
+    }
+
+    /** When the first message of a retained frame was accepted, or 0 if it has none. */
     long acceptedNanos(long frame) {
         return acceptedNanos[slot(frame)];
     }
@@ -349,9 +494,10 @@ final class TopicLog {
     void messagesBefore(long frame, long[] into) {
         System.arraycopy(appended, 0, into, 0, into.length);
         for (long i = frame; i < headFrame; i++) {
-            int slot = slot(i);
-            if (offsets[slot] != NO_OFFSET) {
-                into[priorities[slot]]--;
+            long packed = counts[slot(i)];
+            for (int p = 0; p < into.length && packed != 0; p++) {
+                into[p] -= packed & COUNT_MASK;
+                packed >>>= COUNT_BITS;
             }
         }
     }

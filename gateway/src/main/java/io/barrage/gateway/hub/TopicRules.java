@@ -9,6 +9,7 @@ package io.barrage.gateway.hub;
  * @param countsPresence whether subscribers are told how many they are
  * @param coalesceNanos at most one walk in so long; 0 for as often as messages come
  * @param coalesceMaxNanos what the window may widen to on a loop that can't keep up
+ * @param reliable whether a connection that falls off the log is closed, to recover, instead of being told what it misses
  */
 public record TopicRules(
         String namespace,
@@ -16,4 +17,5 @@ public record TopicRules(
         int maxLogBytes,
         boolean countsPresence,
         long coalesceNanos,
-        long coalesceMaxNanos) {}
+        long coalesceMaxNanos,
+        boolean reliable) {}

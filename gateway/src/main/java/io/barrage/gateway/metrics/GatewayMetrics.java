@@ -205,7 +205,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
         gauge(
                 "barrage.conservation.error",
                 "Messages that are neither delivered nor shed nor in flight; 0, or there is a bug",
-                HubSnapshot::conservationError);
+                HubSnapshot::greatestConservationError);
         gauge("barrage.log.bytes", "Direct memory of topic logs", HubSnapshot::logBytes);
         gauge("barrage.pinned.bytes", "Direct memory that only stalled sockets hold", HubSnapshot::pinnedBytes);
         gauge("barrage.queue.bytes", "Messages that wait for an event loop", HubSnapshot::queuedBytes);
@@ -215,6 +215,10 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                 snapshot -> snapshot.coalesceWindowNanos() / 1e9);
         counter("barrage.socket.writes", "Writes of messages to sockets", HubSnapshot::socketWrites);
         counter("barrage.written.messages", "Messages in all socket writes", HubSnapshot::messagesWritten);
+        counter(
+                "barrage.replayed.messages",
+                "Messages of topics' pasts handed to the kernel, for those who came back or late",
+                HubSnapshot::replayed);
         counter("barrage.drains", "Turns of the event loops' drains", HubSnapshot::drains);
     }
 
@@ -242,6 +246,9 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
     public void bind(Broker broker) {
         Gauge.builder("barrage.topics", broker, Broker::topics)
                 .description("Topics that have a numbering now")
+                .register(registry);
+        Gauge.builder("barrage.tail.bytes", broker, Broker::tailBytes)
+                .description("Messages that the node keeps, for histories and for those that are behind")
                 .register(registry);
     }
 

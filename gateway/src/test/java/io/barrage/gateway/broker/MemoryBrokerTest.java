@@ -27,7 +27,7 @@ class MemoryBrokerTest {
     private String rules = "";
     private final List<PublishResult> counted = new ArrayList<>();
     private final MemoryBroker broker = new MemoryBroker(
-            () -> now, topic -> rules(topic), (topic, priority, result) -> counted.add(result), 4, 100);
+            () -> now, topic -> rules(topic), (topic, priority, result) -> counted.add(result), 64 << 20, 4, 100);
     private final RecordingListener listener = new RecordingListener();
 
     private NamespaceConfig rules(TopicName topic) {
@@ -135,7 +135,7 @@ class MemoryBrokerTest {
 
     @Test
     void keepsAnIdThatCameAgainForItsWholeTime() {
-        MemoryBroker narrow = new MemoryBroker(() -> now, topic -> rules(topic), BrokerMetrics.NOOP, 100, 1);
+        MemoryBroker narrow = new MemoryBroker(() -> now, topic -> rules(topic), BrokerMetrics.NOOP, 64 << 20, 100, 1);
         Message.Draft draft =
                 new Message.Draft(TopicName.of("room:1"), new byte[] {'1'}, Priority.NORMAL, null, 1, now);
         MessageId a = new MessageId("shop", "a");

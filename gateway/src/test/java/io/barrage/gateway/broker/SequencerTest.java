@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.Broker.MessageId;
+import io.barrage.gateway.config.ConfigReader;
 import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
@@ -20,7 +21,8 @@ import org.junit.jupiter.api.Test;
 class SequencerTest {
     private static final TopicName TOPIC = TopicName.of("room:1");
 
-    private final Sequencer sequencer = new Sequencer("e1", 3, null, 0);
+    private final Sequencer sequencer = new Sequencer(
+            "e1", 3, ConfigReader.parse(NamespaceConfig.class, "name: room"), new Tail.Memory(64 << 20), 0);
     private final RecordingListener first = new RecordingListener();
     private final RecordingListener second = new RecordingListener();
 

@@ -54,7 +54,8 @@ class WsConnectionTest {
     private final MemoryBroker broker = new MemoryBroker(
             System::nanoTime,
             topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
-            BrokerMetrics.NOOP);
+            BrokerMetrics.NOOP,
+            64 << 20);
     private Hub hub;
 
     @BeforeEach
@@ -63,7 +64,7 @@ class WsConnectionTest {
         hub = new Hub(
                 List.of(new ChannelLoop(channel)),
                 broker,
-                topic -> new TopicRules("default", 1024, 1 << 20, false, 0, 0),
+                topic -> new TopicRules("default", 1024, 1 << 20, false, 0, 0, false),
                 new HubMemory(1 << 20, 1 << 20, 1 << 20),
                 UnpooledByteBufAllocator.DEFAULT,
                 HubListener.NOOP);

@@ -168,7 +168,7 @@ class HubModelTest {
             } else if (kind == 96 && random.nextInt(4) == 0) {
                 any(clients).ifPresent(this::breakSocket);
             } else if (kind == 97) {
-                rig.shard.tellOnline();
+                rig.shard.tellCounts();
             } else if (kind == 98) {
                 // The transport finds out what the hub has closed.
                 any(clients.stream()
@@ -248,7 +248,7 @@ class HubModelTest {
             return openTopics().stream()
                     .filter(open -> open.name.toString().equals(topic))
                     .findFirst()
-                    .map(open -> open.log.lastOffset())
+                    .map(open -> open.lastOffset)
                     .orElse((long) published.get(topic).size());
         }
 
@@ -341,18 +341,24 @@ class HubModelTest {
                     assertEquals(list(told.get(counters.name())), behind, "behind");
                 }
             }
-            for (Topic topic : openTopics()) {
+            for (Stream topic : openStreams()) {
                 // One frame may come on top: of who is online.
                 long frames = topic.log.headFrame() - topic.log.firstFrame();
-                assertTrue(frames <= topic.rules.maxFrames() + 1, topic.log.toString());
+                assertTrue(frames <= topic.topic.rules.maxFrames() + 1, topic.log.toString());
             }
         }
 
         private Set<Topic> openTopics() {
             Set<Topic> open = new HashSet<>();
             for (Client client : clients) {
-                client.connection.subscriptions.forEach(subscription -> open.add(subscription.topic));
+                client.connection.subscriptions.forEach(subscription -> open.add(subscription.stream.topic));
             }
+            return open;
+        }
+
+        private Set<Stream> openStreams() {
+            Set<Stream> open = new HashSet<>();
+            openTopics().forEach(topic -> open.addAll(List.of(topic.streams())));
             return open;
         }
 
@@ -375,8 +381,8 @@ class HubModelTest {
             } while (clients.stream().anyMatch(client -> client.connection.holds() || client.connection.isLost()));
             check();
             long spare = 0;
-            for (Topic topic : openTopics()) {
-                spare += topic.subscriptions.size() >= Topic.BUSY ? SegmentStore.MAX_SEGMENT_BYTES : 0;
+            for (Stream topic : openStreams()) {
+                spare += topic.subscriptions.size() >= Stream.BUSY ? SegmentStore.MAX_SEGMENT_BYTES : 0;
             }
             assertTrue(rig.snapshot().logBytes() <= spare, "what all have read is dropped");
             for (Client client : clients) {

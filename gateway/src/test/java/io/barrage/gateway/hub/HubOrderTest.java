@@ -45,7 +45,8 @@ class HubOrderTest {
     private final MemoryBroker broker = new MemoryBroker(
             System::nanoTime,
             topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
-            BrokerMetrics.NOOP);
+            BrokerMetrics.NOOP,
+            64 << 20);
     private final List<EventExecutor> loops = new ArrayList<>();
     private final Map<RecordingConnection, EventExecutor> connections = new HashMap<>();
     private final AtomicInteger refused = new AtomicInteger();
@@ -90,7 +91,7 @@ class HubOrderTest {
                 loops.stream().map(RealLoop::new).toList(),
                 broker,
                 // So little of everything that queues are full and logs saturated now and then.
-                topic -> new TopicRules(topic.namespace(), 64, 1 << 20, false, 0, 0),
+                topic -> new TopicRules(topic.namespace(), 64, 1 << 20, false, 0, 0, false),
                 new HubMemory(20_000, 16 << 20, 16 << 20),
                 PooledByteBufAllocator.DEFAULT,
                 HubListener.NOOP);
@@ -142,7 +143,7 @@ class HubOrderTest {
 
     private static RecordingConnection connect(HubShard shard, List<String> topics) {
         RecordingConnection connection = new RecordingConnection(shard);
-        topics.forEach(topic -> shard.subscribe(connection, TopicName.of(topic), 0, null));
+        topics.forEach(topic -> shard.subscribe(connection, TopicName.of(topic), 0, null, 0));
         return connection;
     }
 

@@ -111,11 +111,4 @@ class SegmentStoreTest {
         assertEquals("kept", slice.toString(StandardCharsets.US_ASCII));
         slice.release();
     }
-
-    @Test
-    void givesScratchSpaceOfAnySize() {
-        byte[] small = store.scratch(10);
-        assertSame(small, store.scratch(1_000));
-        assertTrue(store.scratch(70_000).length >= 70_000);
-    }
 }

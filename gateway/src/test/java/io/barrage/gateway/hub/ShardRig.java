@@ -22,13 +22,11 @@ import java.util.Map;
 final class ShardRig {
     static final int FRAMES = 1024;
     static final int LOG_BYTES = 1 << 20;
+    static final int MAX_TAIL_BYTES = 64 << 20;
     static final HubMemory MEMORY = new HubMemory(1 << 20, 64 << 20, 16 << 20);
 
     final SteppedLoop loop = new SteppedLoop();
-    final MemoryBroker broker = new MemoryBroker(
-            loop::nanoTime,
-            topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
-            BrokerMetrics.NOOP);
+    final MemoryBroker broker = new MemoryBroker(loop::nanoTime, this::brokerRules, BrokerMetrics.NOOP, MAX_TAIL_BYTES);
     // Without the threads' caches the number of active buffers is exact.
     final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 0, 1, 8192, 9, 0, 0, false) {
         @Override
@@ -46,6 +44,7 @@ final class ShardRig {
     boolean outOfMemory;
 
     private final Map<String, TopicRules> rules = new HashMap<>();
+    private final Map<String, String> histories = new HashMap<>();
 
     ShardRig() {
         this(MEMORY);
@@ -56,12 +55,33 @@ final class ShardRig {
     }
 
     private TopicRules rules(TopicName topic) {
-        return rules.getOrDefault(topic.namespace(), new TopicRules(topic.namespace(), FRAMES, LOG_BYTES, false, 0, 0));
+        return rules.getOrDefault(
+                topic.namespace(), new TopicRules(topic.namespace(), FRAMES, LOG_BYTES, false, 0, 0, false));
+    }
+
+    private NamespaceConfig brokerRules(TopicName topic) {
+        TopicRules of = rules(topic);
+        return ConfigReader.parse(
+                NamespaceConfig.class,
+                "{name: " + of.namespace() + ", log: {size: " + of.maxFrames() + ", bytes: " + of.maxLogBytes() + "}"
+                        + histories.getOrDefault(of.namespace(), "") + "}");
+    }
+
+    /** How many messages of the topics of a namespace that aren't open yet can be recovered. */
+    ShardRig history(String namespace, int size) {
+        histories.put(namespace, ", history: {size: " + size + "}");
+        return this;
+    }
+
+    /** From now on connections that fall off the log of a topic that isn't open yet are closed. */
+    ShardRig reliable(String namespace, int maxFrames) {
+        rules.put(namespace, new TopicRules(namespace, maxFrames, LOG_BYTES, false, 0, 0, true));
+        return this;
     }
 
     /** Rules for the topics of a namespace that aren't open yet. */
     ShardRig rules(String namespace, int maxFrames, int maxLogBytes, boolean countsPresence) {
-        rules.put(namespace, new TopicRules(namespace, maxFrames, maxLogBytes, countsPresence, 0, 0));
+        rules.put(namespace, new TopicRules(namespace, maxFrames, maxLogBytes, countsPresence, 0, 0, false));
         return this;
     }
 
@@ -74,7 +94,7 @@ final class ShardRig {
     }
 
     ShardRig coalesce(String namespace, int maxFrames, long nanos, long maxNanos) {
-        rules.put(namespace, new TopicRules(namespace, maxFrames, LOG_BYTES, false, nanos, maxNanos));
+        rules.put(namespace, new TopicRules(namespace, maxFrames, LOG_BYTES, false, nanos, maxNanos, false));
         return this;
     }
 
@@ -96,7 +116,7 @@ final class ShardRig {
     }
 
     boolean subscribe(RecordingConnection connection, String topic) {
-        return shard.subscribe(connection, TopicName.of(topic), 0, null);
+        return shard.subscribe(connection, TopicName.of(topic), 0, null, 0);
     }
 
     boolean unsubscribe(RecordingConnection connection, String topic) {

@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Timeout;
 class SubscriptionListTest {
     private final ShardRig rig = new ShardRig();
     private SubscriptionList list = new SubscriptionList();
-    private Topic topic;
+    private Stream stream;
 
     @BeforeEach
     void openATopic() {
         RecordingConnection connection = rig.connect("room:1");
-        topic = connection.subscriptions.get(0).topic;
+        stream = connection.subscriptions.get(0).stream;
     }
 
     @AfterEach
@@ -32,7 +32,7 @@ class SubscriptionListTest {
     }
 
     private Subscription add() {
-        Subscription subscription = new Subscription(rig.connections.get(0), topic, 0, 0);
+        Subscription subscription = new Subscription(rig.connections.get(0), stream, 0, 0);
         list.add(subscription);
         return subscription;
     }

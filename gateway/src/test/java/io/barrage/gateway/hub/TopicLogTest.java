@@ -41,7 +41,7 @@ class TopicLogTest {
     }
 
     private TopicLog log(int maxFrames, int maxBytes) {
-        return new TopicLog(store, new TopicRules("room", maxFrames, maxBytes, false, 0, 0), 0);
+        return new TopicLog(store, new TopicRules("room", maxFrames, maxBytes, false, 0, 0, false), 0);
     }
 
     private void append(Priority priority, int length) {
@@ -50,7 +50,7 @@ class TopicLogTest {
         byte[] frame = new byte[WebSocketFrames.length(message)];
         WebSocketFrames.put(frame, 0, message);
         frames.add(frame);
-        log.append(message);
+        log.append(frame, frame.length, new TopicLog.Content().clear().add(message));
     }
 
     private void append(int count) {
@@ -62,7 +62,7 @@ class TopicLogTest {
     private void appendNotice() {
         byte[] frame = {(byte) 0x81, 2, '{', '}'};
         frames.add(frame);
-        log.append(frame);
+        log.append(frame, frame.length, new TopicLog.Content().clear());
     }
 
     private void allRead() {
@@ -154,7 +154,7 @@ class TopicLogTest {
         appendNotice();
         assertEquals(TopicLog.NO_OFFSET, log.run(1).toOffset());
         assertEquals(0, log.run(1).messageCount());
-        assertEquals(1, log.lastOffset());
+        assertEquals(1, log.coveredOffset());
     }
 
     @Test
@@ -257,7 +257,7 @@ class TopicLogTest {
         assertEquals(0, store.logBytes());
         append(1);
         readAll(log.headFrame() - 1);
-        assertEquals(1_001, log.lastOffset());
+        assertEquals(1_001, log.coveredOffset());
     }
 
     @Test
