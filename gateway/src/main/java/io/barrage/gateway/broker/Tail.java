@@ -180,17 +180,6 @@ final class Tail {
         sweep(false, nowNanos);
     }
 
-    /** Drops everything. */
-    void clear() {
-        memory.bytes.addAndGet(-bytes - urgentBytes);
-        ring = new Message[0];
-        urgent.clear();
-        bytes = 0;
-        urgentBytes = 0;
-        first = next;
-        urgentGone = next - 1;
-    }
-
     boolean isEmpty() {
         return first == next;
     }

@@ -52,7 +52,7 @@ final class RecordingConnection extends Connection {
         }
     }
 
-    /** What the client has got, in order. */
+    /** What the client has got, in order; the elements of a {@code messages} frame as the messages that they are. */
     final List<Frame> received = new ArrayList<>();
 
     /** For each write of the hub's, how many frames it had. */
@@ -68,7 +68,12 @@ final class RecordingConnection extends Connection {
     private boolean ended;
 
     RecordingConnection(HubShard shard) {
+        this(shard, Encoding.PLAIN);
+    }
+
+    RecordingConnection(HubShard shard, Encoding encoding) {
         super(shard);
+        encoding(encoding);
     }
 
     // ---------------------------------------------------------------- the test's side
@@ -237,8 +242,16 @@ final class RecordingConnection extends Connection {
     private static List<Frame> decode(ByteBuf bytes) {
         List<Frame> frames = new ArrayList<>();
         for (ByteBuf in = bytes.duplicate(); in.isReadable(); ) {
-            frames.add(new Frame(in.readCharSequence(payloadLength(in), StandardCharsets.UTF_8)
-                    .toString()));
+            Frame frame = new Frame(in.readCharSequence(payloadLength(in), StandardCharsets.UTF_8)
+                    .toString());
+            if (frame.type().equals("messages")) {
+                String start = "{\"type\":\"message\",\"topic\":\"" + frame.topic() + "\",";
+                for (JsonNode element : frame.json().get("messages")) {
+                    frames.add(new Frame(start + element.toString().substring(1)));
+                }
+            } else {
+                frames.add(frame);
+            }
         }
         return frames;
     }

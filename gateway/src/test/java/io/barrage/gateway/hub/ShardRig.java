@@ -5,6 +5,7 @@ import io.barrage.gateway.broker.MemoryBroker;
 import io.barrage.gateway.broker.NamespaceConfig;
 import io.barrage.gateway.broker.PublishResult;
 import io.barrage.gateway.config.ConfigReader;
+import io.barrage.protocol.AttentionLevel;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
@@ -44,7 +45,7 @@ final class ShardRig {
     boolean outOfMemory;
 
     private final Map<String, TopicRules> rules = new HashMap<>();
-    private final Map<String, String> histories = new HashMap<>();
+    private final Map<String, String> more = new HashMap<>();
 
     ShardRig() {
         this(MEMORY);
@@ -64,12 +65,18 @@ final class ShardRig {
         return ConfigReader.parse(
                 NamespaceConfig.class,
                 "{name: " + of.namespace() + ", log: {size: " + of.maxFrames() + ", bytes: " + of.maxLogBytes() + "}"
-                        + histories.getOrDefault(of.namespace(), "") + "}");
+                        + more.getOrDefault(of.namespace(), "") + "}");
     }
 
     /** How many messages of the topics of a namespace that aren't open yet can be recovered. */
     ShardRig history(String namespace, int size) {
-        histories.put(namespace, ", history: {size: " + size + "}");
+        more.put(namespace, ", history: {size: " + size + "}");
+        return this;
+    }
+
+    /** How many messages a second the topics of a namespace that aren't open yet may show. */
+    ShardRig budget(String namespace, int perSecond) {
+        more.put(namespace, ", budget: " + perSecond + "/s");
         return this;
     }
 
@@ -107,6 +114,17 @@ final class ShardRig {
         return connection;
     }
 
+    /** A connection with an encoding, on nothing yet. */
+    RecordingConnection connect(Encoding encoding) {
+        RecordingConnection connection = new RecordingConnection(shard, encoding);
+        connections.add(connection);
+        return connection;
+    }
+
+    boolean attention(RecordingConnection connection, String topic, AttentionLevel level) {
+        return shard.attention(connection, TopicName.of(topic), 0, level);
+    }
+
     List<RecordingConnection> connectMany(int count, String... topics) {
         List<RecordingConnection> many = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -133,10 +151,20 @@ final class ShardRig {
     }
 
     PublishResult tryPublish(String topic, Priority priority, String json) {
+        return tryPublish(topic, priority, json, 0);
+    }
+
+    PublishResult tryPublish(String topic, Priority priority, String json, long ttlNanos) {
         byte[] data = json.getBytes(StandardCharsets.UTF_8);
         return broker.publish(
                         new Message.Draft(
-                                TopicName.of(topic), data, priority, null, 1_700_000_000_000L, loop.nanoTime()),
+                                TopicName.of(topic),
+                                data,
+                                priority,
+                                null,
+                                1_700_000_000_000L,
+                                loop.nanoTime(),
+                                ttlNanos),
                         null)
                 .join();
     }
