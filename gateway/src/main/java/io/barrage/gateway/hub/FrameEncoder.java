@@ -15,6 +15,13 @@ import java.util.List;
 final class FrameEncoder {
     private byte[] bytes = new byte[1024];
     private int length;
+    /** One for all streams: there may be a hundred thousand of them. */
+    private final TopicLog.Content content = new TopicLog.Content();
+
+    /** A content to fill in for the log; the last one is lost. */
+    TopicLog.Content content() {
+        return content.clear();
+    }
 
     /** The frame that was made last, from index 0 on; its content is lost with the next one. */
     byte[] bytes() {

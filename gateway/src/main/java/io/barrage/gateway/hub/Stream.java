@@ -29,7 +29,6 @@ final class Stream {
     final SubscriptionList subscriptions = new SubscriptionList();
 
     private final FrameEncoder encoder;
-    private final TopicLog.Content content = new TopicLog.Content();
     /** Messages that become one frame when they must; null where each is one. */
     private final @Nullable List<Message> batch;
 
@@ -106,7 +105,7 @@ final class Stream {
             appendGap(message.offset(), message.offset(), ShedReason.EXPIRED);
         } else if (batch == null) {
             encoder.encode(encoding, message);
-            log.append(encoder.bytes(), encoder.length(), content.clear().add(message));
+            log.append(encoder.bytes(), encoder.length(), encoder.content().add(message));
             topic.counters.owed[message.priority().ordinal()] += subscriptions.size();
         } else {
             batch.add(message);
@@ -136,20 +135,20 @@ final class Stream {
     private void appendGap(long from, long to, ShedReason reason) {
         seal();
         byte[] frame = WebSocketFrames.text(new ServerFrame.Gap(topic.name, from, to, reason.wire()));
-        log.append(frame, frame.length, content.clear().gap(from, to));
+        log.append(frame, frame.length, encoder.content().gap(from, to));
     }
 
     /** Appends a whole frame that covers no offset. */
     void append(byte[] frame) {
         seal();
-        log.append(frame, frame.length, content.clear());
+        log.append(frame, frame.length, encoder.content());
     }
 
     /** Appends a frame that tells of hidden messages. */
     void appendHidden(long count) {
         seal();
         byte[] frame = WebSocketFrames.text(new ServerFrame.Hidden(topic.name, count));
-        log.append(frame, frame.length, content.clear().hidden(count));
+        log.append(frame, frame.length, encoder.content().hidden(count));
     }
 
     /** Tells of the hidden messages that no message of this stream has told of; false if there were none. */
@@ -173,7 +172,7 @@ final class Stream {
             return;
         }
         encoder.encode(encoding, topic.name, batch);
-        content.clear();
+        TopicLog.Content content = encoder.content();
         for (int i = 0; i < batch.size(); i++) {
             Message message = batch.get(i);
             content.add(message);

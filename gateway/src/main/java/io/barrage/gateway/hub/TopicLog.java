@@ -21,6 +21,7 @@ final class TopicLog {
     static final long NO_OFFSET = 0;
 
     private static final long[] NOTHING = {};
+    private static final int[] NO_COUNTS = {};
     private static final int PRIORITIES = Priority.values().length;
     private static final int FIRST_INDEX_SIZE = 8;
 
@@ -50,7 +51,7 @@ final class TopicLog {
     private long[] firstOffsets = NOTHING;
     private long[] lastOffsets = NOTHING;
     private long[] counts = NOTHING;
-    private int[] hiddens = {};
+    private int[] hiddens = NO_COUNTS;
     private long[] acceptedNanos = NOTHING;
     /** When the frame's first message to do so becomes stale, {@link #NEVER} if none does; empty until one can. */
     private long[] expires = NOTHING;
@@ -58,7 +59,8 @@ final class TopicLog {
     /** Not a moment of the clock that a message could become stale at, but for one nanosecond in 584 years. */
     private static final long NEVER = 0;
 
-    private final Run run = new Run();
+    /** The run that was looked for last; null until somebody reads, since many topics are quiet. */
+    private @Nullable Run run;
 
     /** @param coveredOffset the offset behind which its frames begin */
     TopicLog(SegmentStore store, TopicRules rules, long coveredOffset) {
@@ -181,11 +183,16 @@ final class TopicLog {
 
     /** The run from {@code cursor} on, up to the frame {@code before} at most. */
     Run run(long cursor, long before) {
-        // Nearly all subscriptions of a walk stand at the same place: found once, read by all.
-        if (run.fromFrame != cursor || run.end != before) {
-            run.look(cursor, before);
+        Run found = run;
+        if (found == null) {
+            found = new Run();
+            run = found;
         }
-        return run;
+        // Nearly all subscriptions of a walk stand at the same place: found once, read by all.
+        if (found.fromFrame != cursor || found.end != before) {
+            found.look(cursor, before);
+        }
+        return found;
     }
 
     /** What a frame carries besides its bytes. Confined to its event loop; used again and again. */
@@ -371,7 +378,12 @@ final class TopicLog {
      */
     void clear(boolean keepLast) {
         trimTo(headFrame);
-        run.forget();
+        if (run != null) {
+            run.forget();
+        }
+        if (!keepLast) {
+            forgetIndex();
+        }
         if (last == null) {
             return;
         }
@@ -383,15 +395,18 @@ final class TopicLog {
             // So the next run is whole and in warm memory, instead of crossing into another segment now and then.
             last.restart(headPosition);
         }
-        if (!keepLast && ends.length > FIRST_INDEX_SIZE) {
-            ends = NOTHING;
-            firstOffsets = NOTHING;
-            lastOffsets = NOTHING;
-            counts = NOTHING;
-            hiddens = new int[0];
-            acceptedNanos = NOTHING;
-            expires = NOTHING;
-        }
+    }
+
+    /** A hundred thousand quiet topics keep nothing between their messages. */
+    private void forgetIndex() {
+        run = null;
+        ends = NOTHING;
+        firstOffsets = NOTHING;
+        lastOffsets = NOTHING;
+        counts = NOTHING;
+        hiddens = NO_COUNTS;
+        acceptedNanos = NOTHING;
+        expires = NOTHING;
     }
 
     /** Whether it takes no memory but its index. */

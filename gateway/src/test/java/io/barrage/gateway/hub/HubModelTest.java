@@ -417,7 +417,8 @@ class HubModelTest {
                     clients.stream().mapToLong(client -> client.open.size()).sum(), snapshot.subscriptions());
             boolean allAreTold = !brokeSome;
             for (RecordingConnection connection : rig.connections) {
-                allAreTold &= connection.closeCode() == null;
+                // A gap may be among what a socket holds.
+                allAreTold &= connection.closeCode() == null && !connection.holds();
                 assertTrue(connection.closeCode() == null || connection.closeCode() == CloseCode.SLOW_CONSUMER);
             }
             long gotten = 0;

@@ -112,12 +112,14 @@ class ManyTopicsTest {
             assertEquals(0, shard.snapshot().logBytes());
 
             TopicName crowded = TopicName.of("room:crowded");
+            long beforeCrowd = usedHeap();
             List<Sink> crowd = new ArrayList<>();
             for (int i = 0; i < CROWD; i++) {
                 Sink sink = new Sink(shard);
                 crowd.add(sink);
                 shard.subscribe(sink, crowded, 0, null, 0);
             }
+            long crowdBytes = usedHeap() - beforeCrowd;
             publish(crowded);
             topics.forEach(this::publish);
             publish(crowded);
@@ -128,6 +130,8 @@ class ManyTopicsTest {
             assertEquals(0, snapshot.conservationError());
             assertEquals(TOPICS + 2L * CROWD, snapshot.namespaces().get(0).delivered().get(1));
             assertTrue(snapshot.logBytes() <= SegmentStore.MAX_SEGMENT_BYTES, "quiet topics keep no segment");
+            perTopic = (usedHeap() - before - crowdBytes) / TOPICS;
+            assertTrue(perTopic < 1_500, perTopic + " bytes for each quiet topic with its last message");
             sinks.forEach(Sink::end);
             crowd.forEach(Sink::end);
             assertEquals(0, shard.snapshot().topics());
