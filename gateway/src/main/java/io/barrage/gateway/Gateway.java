@@ -2,6 +2,7 @@ package io.barrage.gateway;
 
 import io.barrage.gateway.auth.ApiKeys;
 import io.barrage.gateway.backend.BackendDoor;
+import io.barrage.gateway.backend.ConnectionsHandler;
 import io.barrage.gateway.backend.HealthHandler;
 import io.barrage.gateway.backend.MetricsEndpoint;
 import io.barrage.gateway.backend.NodeHandler;
@@ -122,6 +123,7 @@ final class Gateway implements AutoCloseable {
                         config.limits().messageBytes().bytes()),
                 new HealthHandler(hub, () -> !draining.get()),
                 new NodeHandler(node, Main.versionText(), hub, draining::get, this::drain),
+                new ConnectionsHandler(node, hub),
                 new MetricsEndpoint(() -> metrics.scrape(hub.snapshot())),
                 config.metrics().open());
 

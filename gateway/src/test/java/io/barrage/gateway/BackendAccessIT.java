@@ -80,6 +80,7 @@ class BackendAccessIT {
         assertEquals(status, publish.status(), publish.body());
         assertEquals(status, ask(open, "GET", "/metrics", lines).status());
         assertEquals(status, ask(open, "GET", "/v1/node", lines).status());
+        assertEquals(status, ask(open, "GET", "/v1/connections", lines).status());
         // Whether the process lives is no secret.
         assertEquals(200, ask(open, "GET", "/livez", lines).status());
         assertEquals("", publish.header("access-control-allow-origin"));
@@ -118,6 +119,9 @@ class BackendAccessIT {
         Answer refused = with(PUBLISHER, "GET", "/v1/node");
         assertEquals(403, refused.status());
         assertTrue(refused.body().contains("API key 'shop' lacks the scope 'read'"), refused.body());
+        assertEquals(200, with(READER, "GET", "/v1/connections").status());
+        assertEquals(403, with(PUBLISHER, "GET", "/v1/connections").status());
+        assertEquals(403, with(CONTROLLER, "GET", "/v1/connections").status());
         assertEquals(403, with(READER, "POST", "/v1/publish").status());
         assertEquals(403, with(CONTROLLER, "POST", "/v1/publish").status());
         assertEquals(403, with(READER, "POST", "/v1/node/drain").status());

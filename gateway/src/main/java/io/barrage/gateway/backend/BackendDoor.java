@@ -42,6 +42,7 @@ public final class BackendDoor implements HttpConnection.Door {
             PublishHandler publish,
             HealthHandler health,
             NodeHandler node,
+            ConnectionsHandler connections,
             MetricsEndpoint metrics,
             boolean openMetrics) {
         this.keys = keys;
@@ -50,6 +51,7 @@ public final class BackendDoor implements HttpConnection.Door {
         add("/readyz", HttpMethod.GET, null, health::ready);
         add("/metrics", HttpMethod.GET, openMetrics ? null : Scope.READ, metrics);
         add("/v1/publish", HttpMethod.POST, Scope.PUBLISH, publish);
+        add("/v1/connections", HttpMethod.GET, Scope.READ, connections);
         add("/v1/node", HttpMethod.GET, Scope.READ, node::show);
         add("/v1/node/drain", HttpMethod.POST, Scope.CONTROL, node::drain);
     }

@@ -40,6 +40,7 @@ import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -202,8 +203,50 @@ final class WsConnection extends Connection {
         return since;
     }
 
-    private String id() {
+    @Override
+    public String id() {
         return context.node() + "-" + Long.toString(number, Character.MAX_RADIX);
+    }
+
+    @Override
+    public long number() {
+        return number;
+    }
+
+    @Override
+    public @Nullable String user() {
+        return user;
+    }
+
+    @Override
+    public @Nullable SocketAddress address() {
+        return channel.remoteAddress();
+    }
+
+    @Override
+    public String transport() {
+        return "websocket";
+    }
+
+    @Override
+    protected long heldBytes() {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        if (buffer == null) {
+            return 0;
+        }
+        // Netty's own sum counts its objects, too, and a run that is half written as a whole.
+        long[] bytes = {0};
+        try {
+            buffer.forEachFlushedMessage(message -> {
+                if (message instanceof ByteBuf held) {
+                    bytes[0] += held.readableBytes();
+                }
+                return true;
+            });
+        } catch (Exception e) {
+            throw new IllegalStateException("a look at a buffer's length doesn't fail", e);
+        }
+        return bytes[0];
     }
 
     Channel channel() {

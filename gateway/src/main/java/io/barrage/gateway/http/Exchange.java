@@ -1,6 +1,7 @@
 package io.barrage.gateway.http;
 
 import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -99,6 +100,22 @@ public final class Exchange {
             throw new ProtocolException(ErrorCode.BAD_REQUEST, "query parameter '" + name + "' stands more than once");
         }
         return values.isEmpty() ? null : values.get(0);
+    }
+
+    /**
+     * Refuses query parameters that nobody would read.
+     *
+     * @throws ProtocolException with {@link ErrorCode#BAD_REQUEST} if there is another than {@code known}
+     */
+    public void requireParameters(String... known) {
+        List<String> names = List.of(known);
+        for (String name : query.keySet()) {
+            if (!names.contains(name)) {
+                throw new ProtocolException(
+                        ErrorCode.BAD_REQUEST,
+                        "there is no query parameter " + Printable.of(name) + " here, but " + String.join(", ", names));
+            }
+        }
     }
 
     /** The body's media type in lower case without parameters; empty without one. */

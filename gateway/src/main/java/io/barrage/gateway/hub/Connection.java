@@ -5,6 +5,7 @@ import io.barrage.protocol.Message;
 import io.barrage.protocol.ServerFrame;
 import io.barrage.protocol.TopicValue;
 import io.netty.buffer.ByteBuf;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,8 @@ public abstract class Connection {
 
     boolean gone;
 
+    final long openedNanos;
+
     /** Messages of one topic that the transport holds; several in a row if one write had several topics. */
     static final class InFlight {
         final NamespaceCounters counters;
@@ -81,6 +84,7 @@ public abstract class Connection {
     @SuppressWarnings("this-escape") // The shard only keeps it, on this thread.
     protected Connection(HubShard shard) {
         this.shard = shard;
+        this.openedNanos = shard.loop().nanoTime();
         shard.register(this);
     }
 
@@ -101,6 +105,24 @@ public abstract class Connection {
     final Encoding encoding() {
         return encoding;
     }
+
+    /** Its name in {@code welcome}, in logs and lists. */
+    public abstract String id();
+
+    /** Its number on this node, which grows with each that is opened. */
+    public abstract long number();
+
+    /** Its user's name, null if it has none. */
+    public abstract @Nullable String user();
+
+    /** Where its peer is, null if that isn't known any more. */
+    public abstract @Nullable SocketAddress address();
+
+    /** What carries it, as in metrics: {@code websocket}. */
+    public abstract String transport();
+
+    /** Bytes that the transport holds for it, frames of its own among them. */
+    protected abstract long heldBytes();
 
     /** How many topics it is on. */
     public final int subscriptionCount() {

@@ -11,6 +11,7 @@ import java.util.function.Function;
 /** One node's registry of topics and subscriptions: a {@link HubShard} for each event loop. Thread-safe. */
 public final class Hub {
     private final List<HubShard> shards = new ArrayList<>();
+    private final long originNanos;
 
     /**
      * @param rules what a topic's namespace says; asked when a loop gets its first subscription of the topic
@@ -23,6 +24,7 @@ public final class Hub {
             HubMemory memory,
             ByteBufAllocator allocator,
             HubListener listener) {
+        this.originNanos = loops.get(0).nanoTime();
         for (int i = 0; i < loops.size(); i++) {
             // Ticks apart, so that the loops don't all write in one moment.
             long phaseNanos = Coalescing.TICK_NANOS * i / loops.size();
@@ -42,12 +44,23 @@ public final class Hub {
 
     /** The counters now, of all event loops. */
     public CompletableFuture<HubSnapshot> snapshot() {
-        List<CompletableFuture<HubSnapshot>> parts = shards.stream()
-                .map(shard -> CompletableFuture.supplyAsync(shard::snapshot, shard.loop()::execute))
+        return ask(HubShard::snapshot).thenApply(HubSnapshot::sum);
+    }
+
+    /** The connections that are asked for, of all event loops. */
+    public CompletableFuture<ConnectionPage> connections(ConnectionQuery query) {
+        return ask(shard -> new ConnectionView(shard, query, originNanos).read())
+                .thenApply(parts -> ConnectionPage.merge(parts, query));
+    }
+
+    /** Each shard's answer, given on its event loop. */
+    private <T> CompletableFuture<List<T>> ask(Function<HubShard, T> question) {
+        List<CompletableFuture<T>> parts = shards.stream()
+                .map(shard -> CompletableFuture.supplyAsync(() -> question.apply(shard), shard.loop()::execute))
                 .toList();
         return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
-                .thenApply(ignored -> HubSnapshot.sum(
-                        parts.stream().map(CompletableFuture::join).toList()));
+                .thenApply(
+                        ignored -> parts.stream().map(CompletableFuture::join).toList());
     }
 
     /** Lets go of all memory, on the loops; connections should be closed before. */

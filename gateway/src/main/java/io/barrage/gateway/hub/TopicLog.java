@@ -439,6 +439,11 @@ final class TopicLog {
         return headPosition;
     }
 
+    /** Bytes at and behind the cursor {@code frame}, as far as they are still there. */
+    long bytesFrom(long frame) {
+        return headPosition - startOf(Math.max(frame, firstFrame));
+    }
+
     /** The last offset that a frame has covered. */
     long coveredOffset() {
         return coveredOffset;

@@ -16,6 +16,7 @@ import io.barrage.protocol.TopicValue;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,36 @@ class ManyTopicsTest {
             writes++;
             run.release();
             return Write.WRITTEN;
+        }
+
+        @Override
+        public String id() {
+            return "sink";
+        }
+
+        @Override
+        public long number() {
+            return 1;
+        }
+
+        @Override
+        public String user() {
+            return null;
+        }
+
+        @Override
+        public SocketAddress address() {
+            return null;
+        }
+
+        @Override
+        public String transport() {
+            return "none";
+        }
+
+        @Override
+        protected long heldBytes() {
+            return 0;
         }
 
         @Override

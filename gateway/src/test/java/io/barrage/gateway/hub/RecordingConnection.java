@@ -7,10 +7,13 @@ import io.barrage.protocol.TopicValue;
 import io.barrage.protocol.WebSocketFrames;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -22,6 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class RecordingConnection extends Connection {
     private static final JsonMapper JSON = new JsonMapper();
+
+    private static final AtomicLong NUMBERS = new AtomicLong(1_000_000);
 
     /** A frame that the client has got. The fields come before the data, so that the first of a name is the frame's own. */
     record Frame(String text) {
@@ -62,18 +67,26 @@ final class RecordingConnection extends Connection {
     Consumer<RecordingConnection> onWrite = ignored -> {};
 
     private final ArrayDeque<ByteBuf> held = new ArrayDeque<>();
+    private final long number;
+    private final String user;
     private int stalls;
     private CloseCode closeCode;
     private boolean broken;
     private boolean ended;
 
     RecordingConnection(HubShard shard) {
-        this(shard, Encoding.PLAIN);
+        this(shard, NUMBERS.incrementAndGet(), null);
     }
 
     RecordingConnection(HubShard shard, Encoding encoding) {
-        super(shard);
+        this(shard);
         encoding(encoding);
+    }
+
+    RecordingConnection(HubShard shard, long number, String user) {
+        super(shard);
+        this.number = number;
+        this.user = user;
     }
 
     // ---------------------------------------------------------------- the test's side
@@ -153,6 +166,36 @@ final class RecordingConnection extends Connection {
     }
 
     // ---------------------------------------------------------------- the hub's side
+
+    @Override
+    public String id() {
+        return "test-" + number;
+    }
+
+    @Override
+    public long number() {
+        return number;
+    }
+
+    @Override
+    public String user() {
+        return user;
+    }
+
+    @Override
+    public SocketAddress address() {
+        return InetSocketAddress.createUnresolved("client.test", 1);
+    }
+
+    @Override
+    public String transport() {
+        return "recording";
+    }
+
+    @Override
+    protected long heldBytes() {
+        return held.stream().mapToLong(ByteBuf::readableBytes).sum();
+    }
 
     @Override
     protected Write write(ByteBuf run) {
