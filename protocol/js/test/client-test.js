@@ -1009,6 +1009,15 @@ test("a page that is hidden before it connects asks for less too", async () => {
   equal(levels(world), ["counts"]);
 });
 
+test("a topic that is left as soon as it is subscribed isn't asked for less", async () => {
+  const world = connected();
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  const { subscription } = recorded(world.client, TOPIC, { onSubscribed: () => subscription.unsubscribe() });
+  world.socket.subscribed(TOPIC);
+  equal(world.socket.sent.map(({ type }) => type), ["subscribe", "unsubscribe"]);
+});
+
 test("topics that the gateway joined are told in full", async () => {
   const world = connected();
   const own = "$user:u7";

@@ -52,10 +52,11 @@ export class Crowd {
   #fans = [];
   #timers = [];
   #until = 0;
+  #lastGift = Promise.resolve();
 
   /**
    * @param url address of the gateway, without a user
-   * @param give publishes a gift: is called with a function that takes the gift's number and returns a promise
+   * @param give gives a number to a function that publishes a gift; returns a promise that is never rejected
    * @param onEnd told why the flood ended
    */
   constructor(url, { give, onEnd }) {
@@ -112,9 +113,9 @@ export class Crowd {
     for (const timer of this.#timers.splice(0)) {
       clearInterval(timer);
     }
-    for (const { client } of this.#fans.splice(0)) {
-      client.close();
-    }
+    const fans = this.#fans.splice(0);
+    // Whether a gift that is on its way was taken is still worth knowing.
+    this.#lastGift.finally(() => fans.forEach(({ client }) => client.close()));
     this.#onEnd(reason);
   }
 
@@ -155,7 +156,7 @@ export class Crowd {
     const { client } = any(this.#fans);
     if (client.state === "connected") {
       const gift = any(GIFTS);
-      this.#give((numbered) => {
+      this.#lastGift = this.#give((numbered) => {
         const data = { text: `gift #${numbered.number}`, gift, kind: "gift", ...numbered };
         return client.publish(topic, data, { priority: "critical" });
       });

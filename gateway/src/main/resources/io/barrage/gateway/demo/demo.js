@@ -577,11 +577,19 @@ class GiftBook {
   give(publish) {
     const given = this.#last.then(async () => {
       const page = this.#page;
-      await publish({ page, number: this.#given + 1 });
-      this.#given += page === this.#page ? 1 : 0;
+      const number = this.#given + 1;
+      await publish({ page, number });
+      this.#took(page, number);
     });
     this.#last = given.catch(() => {});
     return given;
+  }
+
+  /** Told by the answer, or by the gift itself: an answer may get lost, and a gift be taken all the same. */
+  #took(page, number) {
+    if (page === this.#page) {
+      this.#given = Math.max(this.#given, number);
+    }
   }
 
   saw({ page, number }) {
@@ -589,6 +597,7 @@ class GiftBook {
       this.#others++; // somebody's who keeps no book
       return;
     }
+    this.#took(page, number);
     const known = this.#pages.get(page);
     if (!known) {
       this.#pages.set(page, { first: number, last: number, numbers: new Set([number]) });
