@@ -8,6 +8,15 @@ export interface Position {
 
 export type Priority = "low" | "normal" | "high" | "critical";
 
+/**
+ * How much of a topic one wants. `full`: everything. `digest`: messages of priority `high` and `critical`, counts of hidden
+ * ones, `online`. `counts`: only the counts of hidden messages and `online`.
+ */
+export type Attention = "full" | "digest" | "counts";
+
+/** How a value's publishes become one: the last, the greatest number, the sum of numbers, the entries with the best scores. */
+export type Merge = "last" | "max" | "sum" | "top";
+
 export interface Message<T = unknown> {
   readonly topic: string;
   readonly epoch: string;
@@ -45,13 +54,17 @@ export interface GapDetail {
   readonly from?: number;
   readonly to?: number;
   readonly count: number;
-  /** `missing` is the client's own: offsets that the gateway neither sent nor explained. */
+  /**
+   * `attention`: left out while the page was hidden, or less was asked for. `hidden`: by the room's budget, from everybody.
+   * `missing` is the client's own: offsets that the gateway neither sent nor explained.
+   */
   readonly reason: "behind" | "expired" | "retracted" | "attention" | "hidden" | "missing" | (string & {});
 }
 
 export interface ValueDetail<T = unknown> {
   readonly topic: string;
   readonly key: string;
+  /** Null if the key was removed. */
   readonly data: T;
   readonly raw: string;
 }
@@ -100,6 +113,11 @@ export interface SubscribeOptions<T = unknown> {
   since?: Position;
   /** Replay this many messages on joining, as far as the gateway keeps them. */
   last?: number;
+  /**
+   * How much of the topic is wanted while the page is hidden. Default: the client's `hiddenAttention`. Of several handles on
+   * a topic, the one that wants most is heard.
+   */
+  hiddenAttention?: Attention;
   onMessage?(message: Message<T>): void;
   onSubscribed?(detail: SubscribedDetail): void;
   onGap?(detail: GapDetail): void;
@@ -122,6 +140,16 @@ export interface Subscription<T = unknown> extends EventTarget {
   readonly position: Position | null;
   /** Null if the gateway doesn't tell. */
   readonly online: number | null;
+  /**
+   * The topic's values by key, as told since it was last subscribed; removed keys aren't in it. Each look gives a copy, which
+   * doesn't change by itself: the `value` event says when to look again.
+   */
+  readonly values: ReadonlyMap<string, unknown>;
+  /**
+   * Messages that the room's budget hid from everybody since this client subscribed to the topic: exact while connected;
+   * what was hidden while it wasn't is nobody's to tell.
+   */
+  readonly hidden: number;
   unsubscribe(): void;
 
   addEventListener<K extends keyof SubscriptionEventMap<T>>(
@@ -180,11 +208,21 @@ export interface PublishOptions {
   priority?: Priority;
   /** Makes a repeat of the same publish return the first one's position. */
   messageId?: string;
+  /** Makes it a value: it has no position, is merged with others of the same key, and told to all as `value`. */
+  key?: string;
+  /** How. Needs `key`. */
+  merge?: Merge;
+  /** For so long it is worth sending (a message), or kept (a value). */
+  ttlMs?: number;
   timeoutMs?: number;
 }
 
-/** Where the message stands, or, with `shed`, why only its author sees it: then it has no position. */
+/**
+ * Where the message stands; or, with `key`, that a value was taken; or, with `shed`, why only its author sees it: then it has
+ * no position.
+ */
 export interface PublishResult extends Partial<Position> {
+  key?: string;
   shed?: string;
   /** A repeat of a `messageId`: this is the first one's answer. */
   duplicate: boolean;
@@ -224,6 +262,13 @@ export interface BarrageOptions {
   getToken?(): string | null | undefined | Promise<string | null | undefined>;
   /** Asks for several messages in one frame. Default false. */
   batch?: boolean;
+  /**
+   * How much of its topics a page wants while it is hidden. Default "counts"; "full" makes no difference between hidden and
+   * shown. Topics that the gateway joined are always told in full.
+   */
+  hiddenAttention?: Attention;
+  /** For how long the page has to be hidden first. Default 5,000 ms. */
+  hiddenAfterMs?: number;
   /** Before the n-th attempt in a row: random(0, min(capMs, baseMs * 2^n)). Default 1,000 and 30,000 ms. */
   backoff?: { baseMs?: number; capMs?: number };
   /** For token, handshake and welcome together. Default 15,000 ms. */
@@ -271,8 +316,11 @@ export class Barrage extends EventTarget {
   publish(topic: string, data: unknown, options?: PublishOptions): Promise<PublishResult>;
   presence(topic: string): Promise<Presence>;
   history<T = unknown>(topic: string, options?: { since?: Position; limit?: number }): Promise<History<T>>;
-  /** How much of the topic this client wants. Said again after each reconnect. */
-  attention(topic: string, level: "full" | "digest" | "counts"): Promise<void>;
+  /**
+   * How much of the topic this client wants while the page is shown, and at most while it is hidden. Said again after each
+   * reconnect. In a page that is hidden it is noted for when it is shown, and resolves at once.
+   */
+  attention(topic: string, level: Attention): Promise<void>;
 
   addEventListener<K extends keyof BarrageEventMap>(
     type: K,

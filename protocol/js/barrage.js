@@ -31,8 +31,13 @@ const WAKE_SPACING_MS = 1_000;
 const DEFAULT_HEARTBEAT_MS = 25_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** How much of a topic one may want, from least to most. */
+const ATTENTION_LEVELS = ["counts", "digest", "full"];
+
 const DEFAULTS = {
   batch: false,
+  hiddenAttention: "counts",
+  hiddenAfterMs: 5_000,
   backoff: { baseMs: 1_000, capMs: 30_000 },
   connectTimeoutMs: 15_000,
   requestTimeoutMs: 10_000,
@@ -107,6 +112,16 @@ class Subscription extends EventTarget {
     return this.#feed.online;
   }
 
+  /** The topic's values as last told, by key. A copy: what one does to it changes nothing here. */
+  get values() {
+    return new Map(this.#feed.values);
+  }
+
+  /** How many messages the room's budget hid since this client subscribed. */
+  get hidden() {
+    return this.#feed.hidden;
+  }
+
   unsubscribe() {
     this.#leave(this);
   }
@@ -114,7 +129,8 @@ class Subscription extends EventTarget {
 
 /** A topic as this client knows it: one subscription on the wire, any number of handles. */
 class Feed {
-  handles = new Set();
+  /** Each with what it wants of the topic while the page is hidden. */
+  handles = new Map();
   /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed. */
   state = "pending";
   /** Whether the gateway put the connection on the topic, so that nobody asks for it. */
@@ -124,8 +140,16 @@ class Feed {
   /** Whether `offset` is the last message's, so that a later one than the next shows a hole. */
   exact = false;
   online = null;
+  /** Messages that the room's budget hid, all told. */
+  hidden = 0;
+  values = new Map();
   last = 0;
-  attention = null;
+  /** What the application wants of the topic while the page is shown. */
+  attention = "full";
+  /** The level that this connection asked for last. */
+  level = "full";
+  /** The id of the `attention` that asked for it. */
+  attending = 0;
   /** The id of the unanswered `subscribe`. */
   asking = 0;
   retries = 0;
@@ -134,6 +158,12 @@ class Feed {
   constructor(topic) {
     this.topic = topic;
     this.joined = topic.startsWith("$");
+  }
+
+  /** The fullest level that a handle wants while the page is hidden, but no more than is wanted of a page that is shown. */
+  get hiddenAttention() {
+    const fullest = Math.max(...[...this.handles.values()].map((level) => ATTENTION_LEVELS.indexOf(level)));
+    return ATTENTION_LEVELS[Math.min(fullest, ATTENTION_LEVELS.indexOf(this.attention))];
   }
 }
 
@@ -176,11 +206,17 @@ export class Barrage extends EventTarget {
   #renewTimer = null;
 
   #pageSigns = [];
+  /** Whether the page has been hidden for so long that topics are asked for less. */
+  #hidden = false;
+  #hiddenTimer = null;
+  /** Whether the gateway refused an attention that nobody but this client asked for; it isn't asked again. */
+  #attentionRefused = false;
 
   constructor(url, options = {}) {
     super();
     this.#url = webSocketUrl(url);
     this.#options = { ...DEFAULTS, ...options, backoff: { ...DEFAULTS.backoff, ...options.backoff } };
+    checkLevel(this.#options.hiddenAttention);
     this.#options.WebSocket ??= globalThis.WebSocket;
     if (typeof this.#options.WebSocket !== "function") {
       throw new TypeError("no WebSocket here: pass one as options.WebSocket");
@@ -261,6 +297,7 @@ export class Barrage extends EventTarget {
     if (typeof topic !== "string" || topic === "") {
       throw new TypeError(`a topic is a string: ${topic}`);
     }
+    const hiddenAttention = checkLevel(options.hiddenAttention ?? this.#options.hiddenAttention);
     let feed = this.#feeds.get(topic);
     const first = feed === undefined;
     if (first) {
@@ -280,8 +317,9 @@ export class Barrage extends EventTarget {
         handle.addEventListener(name.slice(2).toLowerCase(), (event) => handler(event.detail));
       }
     }
-    feed.handles.add(handle);
+    feed.handles.set(handle, hiddenAttention);
     if (feed.state === "subscribed") {
+      this.#attend(feed);
       const { epoch, offset, online } = feed;
       queueMicrotask(() => {
         if (handle.state === "subscribed") {
@@ -294,14 +332,20 @@ export class Barrage extends EventTarget {
     return handle;
   }
 
-  /** Resolves with the message's position, or with why only its author sees it; rejects with a BarrageError. */
-  async publish(topic, data, { messageId, priority, timeoutMs } = {}) {
+  /**
+   * Resolves with the message's position, with the `key` of a value, which has none, or with why only its author sees it;
+   * rejects with a BarrageError.
+   */
+  async publish(topic, data, { messageId, priority, key, merge, ttlMs, timeoutMs } = {}) {
     if (JSON.stringify(data) === undefined) {
       throw new TypeError(`data is a JSON value, not ${typeof data}`);
     }
-    const answer = await this.#answer({ type: "publish", topic, messageId, priority, data }, timeoutMs);
-    const { epoch, offset, duplicate = false, shed } = answer;
-    return shed === undefined ? { epoch, offset, duplicate } : { shed, duplicate };
+    const fields = { type: "publish", topic, messageId, priority, key, merge, ttlMs, data };
+    const { epoch, offset, duplicate = false, shed, key: taken } = await this.#answer(fields, timeoutMs);
+    if (shed !== undefined) {
+      return { shed, duplicate };
+    }
+    return taken === undefined ? { epoch, offset, duplicate } : { key: taken, duplicate };
   }
 
   /** Who is on the topic. */
@@ -317,13 +361,22 @@ export class Barrage extends EventTarget {
     return { epoch, messages: messages.map((fields, i) => new Message(topic, epoch, fields, () => raws()[i])), more };
   }
 
-  /** How much of the topic this client wants: full, digest or counts. Said again after each reconnect. */
+  /**
+   * How much of the topic this client wants while its page is shown: full, digest or counts. Said again after each
+   * reconnect. While the page is hidden the wish is only noted, which resolves at once.
+   */
   async attention(topic, level) {
-    await this.#answer({ type: "attention", topic, level });
+    checkLevel(level);
     const feed = this.#feeds.get(topic);
-    if (feed) {
-      feed.attention = level === "full" ? null : level;
+    if (!feed) {
+      await this.#answer({ type: "attention", topic, level });
+      return;
     }
+    if (!this.#isSpared(feed)) {
+      await new Promise((resolve, reject) => this.#askAttention(feed, level, resolve, reject));
+    }
+    feed.attention = level;
+    this.#attend(feed);
   }
 
   // --- connecting and losing ---
@@ -458,6 +511,7 @@ export class Barrage extends EventTarget {
     this.#connectDeadline?.cancel();
     this.#pongDeadline?.cancel();
     this.#attemptTimer = this.#pingTimer = this.#goawayTimer = this.#renewTimer = null;
+    this.#attentionRefused = false;
     this.#connectDeadline = this.#pongDeadline = null;
     this.#goawayAt = null;
     this.#connectedAt = null;
@@ -512,19 +566,47 @@ export class Barrage extends EventTarget {
     const document = page?.document;
     watch(page, "online", () => this.#wake());
     watch(page, "offline", () => this.#doubt());
-    watch(page, "pageshow", () => this.#wake());
+    watch(page, "pageshow", () => {
+      this.#look(document);
+      this.#wake();
+    });
     watch(page, "pagehide", () => this.#suspend());
-    watch(document, "resume", () => this.#wake());
+    watch(document, "resume", () => {
+      this.#look(document);
+      this.#wake();
+    });
     watch(document, "visibilitychange", () => {
+      this.#look(document);
       if (document.visibilityState === "visible") {
         this.#wake();
       }
     });
+    this.#look(document);
   }
 
   #unwatchPage() {
     for (const unwatch of this.#pageSigns.splice(0)) {
       unwatch();
+    }
+    this.#timers.clearTimeout(this.#hiddenTimer);
+    this.#hidden = false;
+  }
+
+  /** Looks whether the page is hidden: if it stays so for a while, topics are asked for less; shown again, at once for all. */
+  #look(document) {
+    this.#timers.clearTimeout(this.#hiddenTimer);
+    const isHidden = () => document?.visibilityState === "hidden";
+    const turn = (hidden) => {
+      this.#hidden = hidden;
+      for (const feed of this.#feeds.values()) {
+        this.#attend(feed);
+      }
+    };
+    if (!isHidden()) {
+      turn(false);
+    } else if (!this.#hidden) {
+      // A page that was frozen may run this timer before it hears that it is shown.
+      this.#hiddenTimer = this.#timers.setTimeout(() => isHidden() && turn(true), this.#options.hiddenAfterMs);
     }
   }
 
@@ -562,6 +644,7 @@ export class Barrage extends EventTarget {
       return;
     }
     this.#supersede();
+    this.#timers.clearTimeout(this.#hiddenTimer); // whatever shows or resumes the page looks anew
     this.#nextAttemptAt = null;
     this.#lastLoss = { code: 1000, reason: "page put away" };
     this.#enter("waiting", { at: null, delayMs: null, attempt: this.#failures, ...this.#lastLoss });
@@ -651,14 +734,7 @@ export class Barrage extends EventTarget {
         this.#onGap(feed, frame);
         break;
       case "value":
-        this.#tell(feed, "value", {
-          topic: frame.topic,
-          key: frame.key,
-          data: frame.data,
-          get raw() {
-            return cutData(text, 0).raw;
-          },
-        });
+        this.#onValue(feed, frame, text);
         break;
       case "retract":
         this.#tell(feed, "retract", { topic: frame.topic, epoch: feed?.epoch, offsets: frame.offsets });
@@ -899,21 +975,21 @@ export class Barrage extends EventTarget {
     } else {
       feed.exact = true;
     }
+    if (feed.asking !== 0 || epoch !== since?.epoch) {
+      feed.values.clear(); // they come anew, and what doesn't was removed meanwhile
+    }
     feed.asking = 0;
     feed.retries = 0;
     this.#timers.clearTimeout(feed.retryTimer);
     feed.state = "subscribed";
+    feed.level = "full";
     feed.online = frame.online ?? feed.online;
     if (!known) {
       emit(this, "joined", { topic: feed.topic });
     }
     const detail = { topic: feed.topic, epoch, offset: head, online: frame.online, recovered, since };
     this.#tell(feed, "subscribed", detail);
-    if (feed.attention && this.#state === "connected") {
-      this.#request({ type: "attention", topic: feed.topic, level: feed.attention }, () => {}, (error) =>
-        this.#tell(feed, "error", error),
-      );
-    }
+    this.#attend(feed);
   }
 
   #onUnsubscribed(feed, frame) {
@@ -931,7 +1007,7 @@ export class Barrage extends EventTarget {
   /** The gateway ended it, or will never begin it. */
   #end(feed, code, reason) {
     this.#feeds.delete(feed.topic);
-    const handles = [...feed.handles];
+    const handles = [...feed.handles.keys()];
     feed.handles.clear();
     for (const handle of handles) {
       emit(handle, "unsubscribed", { topic: feed.topic, code, reason });
@@ -950,8 +1026,58 @@ export class Barrage extends EventTarget {
         // With an id, so that the answer can't be taken for the end of a later subscription to the same topic.
         this.#request({ type: "unsubscribe", topic: feed.topic }, () => {}, () => {});
       }
+    } else {
+      this.#attend(feed);
     }
     emit(handle, "unsubscribed", { topic: feed.topic, code: "left", reason: "" });
+  }
+
+  // --- attention ---
+
+  /** Whether the topic is one that a hidden page is asked less for. Those that the gateway joined are its own business. */
+  #isSpared(feed) {
+    return this.#hidden && !feed.joined && feed.handles.size > 0;
+  }
+
+  /** Asks for the level that is wanted of the topic now, unless that is what this connection asked for already. */
+  #attend(feed) {
+    if (this.#state !== "connected" || feed.state !== "subscribed" || this.#feeds.get(feed.topic) !== feed) {
+      return;
+    }
+    const wanted = this.#isSpared(feed) ? feed.hiddenAttention : feed.attention;
+    const more = ATTENTION_LEVELS.indexOf(wanted) - ATTENTION_LEVELS.indexOf(feed.level);
+    if (more === 0 || (more < 0 && this.#attentionRefused)) {
+      return;
+    }
+    this.#askAttention(feed, wanted, () => {}, (error) => {
+      if (error.code === "disconnected" || error.code === "not_connected" || this.#feeds.get(feed.topic) !== feed) {
+        return;
+      }
+      if (more > 0) {
+        // Nobody may be left with less than they want; a new connection begins with everything, and recovers.
+        this.#lose(CLOSE_ABNORMAL, `attention ${error.code}`);
+        return;
+      }
+      this.#attentionRefused = true;
+      if (wanted === feed.attention) {
+        this.#tell(feed, "error", error); // the application asked for it once, so it should know
+      }
+    });
+  }
+
+  #askAttention(feed, level, done, fail) {
+    const before = feed.level;
+    // From here on this is the level: the gateway takes and answers frames in order.
+    feed.level = level;
+    feed.attending = 0;
+    let id = 0;
+    id = this.#request({ type: "attention", topic: feed.topic, level }, done, (error) => {
+      if (feed.attending === id && error.code !== "timeout") {
+        feed.level = before; // after a timeout nobody knows, so the level asked for has to be revoked in any case
+      }
+      fail(error);
+    });
+    feed.attending = id;
   }
 
   #onMessage(feed, fields, raw) {
@@ -973,6 +1099,7 @@ export class Barrage extends EventTarget {
       feed.offset = offset;
       feed.exact = true;
     }
+    feed.hidden += fields.hidden ?? 0;
     this.#tell(feed, "message", new Message(feed.topic, feed.epoch, fields, raw));
   }
 
@@ -984,7 +1111,29 @@ export class Barrage extends EventTarget {
       feed.offset = to;
       feed.exact = true;
     }
+    if (reason === "hidden") {
+      feed.hidden += count ?? 0;
+    }
     this.#tell(feed, "gap", { topic, from, to, count: count ?? to - from + 1, reason });
+  }
+
+  #onValue(feed, { topic, key, data }, text) {
+    if (feed?.state !== "subscribed") {
+      return;
+    }
+    if (data === null) {
+      feed.values.delete(key);
+    } else {
+      feed.values.set(key, data);
+    }
+    this.#tell(feed, "value", {
+      topic,
+      key,
+      data,
+      get raw() {
+        return cutData(text, 0).raw;
+      },
+    });
   }
 
   #online(feed, count) {
@@ -994,7 +1143,7 @@ export class Barrage extends EventTarget {
 
   #tell(feed, type, detail) {
     if (feed) {
-      for (const handle of feed.handles) {
+      for (const handle of feed.handles.keys()) {
         emit(handle, type, detail);
       }
     }
@@ -1004,6 +1153,13 @@ export class Barrage extends EventTarget {
 /** A listener that throws is reported by the platform as uncaught, and the next one is called. */
 function emit(target, type, detail) {
   target.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
+function checkLevel(level) {
+  if (!ATTENTION_LEVELS.includes(level)) {
+    throw new TypeError(`an attention is full, digest or counts: ${level}`);
+  }
+  return level;
 }
 
 function positionOf(feed) {

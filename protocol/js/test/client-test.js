@@ -835,6 +835,349 @@ test("attention is said again after reconnecting", async () => {
   equal(world.socket.of("attention").map(({ level }) => level), ["digest"]);
 });
 
+test("an attention that is refused is nobody's level", async () => {
+  const world = connected();
+  recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  equal(await rejection(world.client.attention(TOPIC, "none")), "TypeError");
+  const refused = rejection(world.client.attention(TOPIC, "digest"));
+  world.socket.receive({ type: "error", id: world.socket.of("attention")[0].id, topic: TOPIC, code: "not_implemented" });
+  equal(await refused, "not_implemented");
+  await dropped(world);
+  equal(levels(world), []);
+});
+
+// --- hidden pages ---
+
+/** The levels that were asked for on the present connection. */
+function levels({ socket }, topic = TOPIC) {
+  return socket.of("attention").filter((frame) => frame.topic === topic).map(({ level }) => level);
+}
+
+/** The gateway answers what was asked last. */
+function attended({ socket }, topic = TOPIC) {
+  const { id, level } = socket.of("attention").findLast((frame) => frame.topic === topic);
+  socket.receive({ type: "attention", id, topic, level });
+}
+
+/** Connection lost, a new one made, all topics subscribed again. */
+async function dropped(world, topics = [TOPIC]) {
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  for (const topic of topics) {
+    world.socket.subscribed(topic, { recovered: true });
+  }
+}
+
+/** On the topic, in a page that has been hidden for long enough. */
+async function hidden(options = {}, subscribeOptions = {}) {
+  const world = connected(options);
+  const record = recorded(world.client, TOPIC, subscribeOptions);
+  world.socket.subscribed(TOPIC);
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  return { world, ...record };
+}
+
+test("a page that stays hidden asks for counts, and for everything as soon as it is shown", async () => {
+  const world = connected();
+  recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  world.page.show("hidden");
+  await world.clock.advance(4_999);
+  equal(levels(world), []);
+  await world.clock.advance(1);
+  equal(levels(world), ["counts"]);
+  attended(world);
+  world.page.show();
+  equal(levels(world), ["counts", "full"]);
+  attended(world);
+  await world.clock.advance(10_000);
+  equal(levels(world), ["counts", "full"]);
+});
+
+test("a page that is hidden for a moment asks for nothing", async () => {
+  const world = connected();
+  recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  for (let i = 0; i < 3; i++) {
+    world.page.show("hidden");
+    await world.clock.advance(3_000);
+    world.page.show();
+  }
+  await world.clock.advance(20_000);
+  equal(levels(world), []);
+});
+
+test("a frozen page that is shown again before its timer runs asks for nothing", async () => {
+  const world = connected();
+  recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  world.page.show("hidden");
+  world.page.document.visibilityState = "visible";
+  await world.clock.sleep(60_000);
+  equal(levels(world), []);
+});
+
+test("what a hidden page asks for is an option of the client and of each subscription", async () => {
+  const world = connected({ hiddenAttention: "full", hiddenAfterMs: 100 });
+  recorded(world.client, "a");
+  recorded(world.client, "b", { hiddenAttention: "digest" });
+  world.socket.subscribed("a");
+  world.socket.subscribed("b");
+  world.page.show("hidden");
+  await world.clock.advance(100);
+  equal([levels(world, "a"), levels(world, "b")], [[], ["digest"]]);
+});
+
+test("a level that doesn't exist is refused where it is said", () => {
+  const refused = (call) => {
+    try {
+      call();
+    } catch (error) {
+      return error.message;
+    }
+    return "nothing was thrown";
+  };
+  const message = "an attention is full, digest or counts: none";
+  equal(refused(() => setUp({ hiddenAttention: "none" })), message);
+  equal(refused(() => setUp().client.subscribe(TOPIC, { hiddenAttention: "none" })), message);
+});
+
+test("of several handles on a topic, the one that wants most is heard", async () => {
+  const { world } = await hidden();
+  const digest = world.client.subscribe(TOPIC, { hiddenAttention: "digest" });
+  const full = world.client.subscribe(TOPIC, { hiddenAttention: "full" });
+  full.unsubscribe();
+  digest.unsubscribe();
+  equal(levels(world), ["counts", "digest", "full", "digest", "counts"]);
+});
+
+test("what the application wants less of stays less, hidden or shown", async () => {
+  const world = connected();
+  recorded(world.client, TOPIC, { hiddenAttention: "digest" });
+  world.socket.subscribed(TOPIC);
+  const asked = world.client.attention(TOPIC, "counts");
+  attended(world);
+  await asked;
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  world.page.show();
+  equal(levels(world), ["counts"]);
+});
+
+test("a shown page gets back what the application wanted, also what it said meanwhile", async () => {
+  const { world } = await hidden();
+  await world.client.attention(TOPIC, "digest");
+  equal(levels(world), ["counts"]);
+  world.page.show();
+  equal(levels(world), ["counts", "digest"]);
+});
+
+test("a level whose answer is awaited while the page is hidden counts once it is there", async () => {
+  const world = connected();
+  recorded(world.client, TOPIC, { hiddenAttention: "digest" });
+  world.socket.subscribed(TOPIC);
+  const asked = world.client.attention(TOPIC, "counts");
+  const { id } = world.socket.of("attention")[0];
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  equal(levels(world), ["counts", "digest"]);
+  world.socket.receive({ type: "attention", id, topic: TOPIC, level: "counts" });
+  await asked;
+  equal(levels(world), ["counts", "digest", "counts"]);
+});
+
+test("a connection that is lost while the page is hidden comes back with less", async () => {
+  const { world } = await hidden();
+  attended(world);
+  await dropped(world);
+  equal(levels(world), ["counts"]);
+  world.page.show();
+  equal(levels(world), ["counts", "full"]);
+});
+
+test("a page that is hidden before it connects asks for less too", async () => {
+  const world = setUp();
+  world.page.document.visibilityState = "hidden";
+  world.client.connect();
+  world.socket.welcome();
+  recorded(world.client);
+  world.socket.subscribed(TOPIC);
+  await world.clock.advance(5_000);
+  equal(levels(world), ["counts"]);
+});
+
+test("a topic that is left as soon as it is subscribed isn't asked for less", async () => {
+  const world = connected();
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  const { subscription } = recorded(world.client, TOPIC, { onSubscribed: () => subscription.unsubscribe() });
+  world.socket.subscribed(TOPIC);
+  equal(world.socket.sent.map(({ type }) => type), ["subscribe", "unsubscribe"]);
+});
+
+test("topics that the gateway joined are told in full", async () => {
+  const world = connected();
+  const own = "$user:u7";
+  world.client.addEventListener("joined", () => recorded(world.client, own));
+  world.socket.receive({ type: "subscribed", topic: own, epoch: "e1", offset: 0 });
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  equal(world.socket.of("attention"), []);
+});
+
+test("a gateway that refuses less is asked once for each connection, and nobody is told", async () => {
+  const { world, of } = await hidden();
+  const errors = [];
+  world.client.addEventListener("error", ({ detail }) => errors.push(detail));
+  const refuse = () =>
+    world.socket.receive({ type: "error", id: world.socket.of("attention").at(-1).id, topic: TOPIC, code: "not_implemented" });
+  refuse();
+  world.page.show();
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  equal(levels(world), ["counts"]);
+  await dropped(world);
+  equal(levels(world), ["counts"]);
+  refuse();
+  equal([of("error"), errors], [[], []]);
+  equal(world.client.state, "connected");
+});
+
+test("a gateway that refuses to give everything again costs the connection: a new one recovers", async () => {
+  const { world } = await hidden();
+  attended(world);
+  world.page.show();
+  world.socket.receive({ type: "error", id: world.socket.of("attention")[1].id, topic: TOPIC, code: "overloaded" });
+  equal([world.client.state, world.states.at(-1).reason], ["waiting", "attention overloaded"]);
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 0 });
+  world.socket.subscribed(TOPIC, { recovered: true });
+  equal(levels(world), []);
+});
+
+test("less that was asked for without an answer is taken back all the same", async () => {
+  const { world } = await hidden();
+  await world.clock.advance(10_000);
+  world.page.show();
+  equal(levels(world), ["counts", "full"]);
+});
+
+test("a page that is put away or closed has no timer left", async () => {
+  for (const end of ["pagehide", "close"]) {
+    const world = connected();
+    recorded(world.client);
+    world.socket.subscribed(TOPIC);
+    world.page.show("hidden");
+    if (end === "close") {
+      world.client.close();
+    } else {
+      world.page.sign(end);
+    }
+    equal(world.clock.pending, 0, `timers after ${end}`);
+  }
+});
+
+test("a page without a document, and none at all, is never hidden", async () => {
+  for (const page of [undefined, Object.assign(new FakePage(), { document: undefined })]) {
+    const world = connected({ window: page });
+    recorded(world.client);
+    world.socket.subscribed(TOPIC);
+    await world.clock.advance(6_000);
+    equal(levels(world), []);
+    world.client.close();
+  }
+});
+
+test("what a hidden page left out follows as messages, or as a gap", async () => {
+  const { world, events, data } = await hidden();
+  attended(world);
+  events.length = 0;
+  world.page.show();
+  attended(world);
+  world.socket.message(TOPIC, 1);
+  world.socket.message(TOPIC, 2);
+  equal(data(), [1, 2]);
+  world.socket.receive({ type: "gap", topic: TOPIC, from: 3, to: 9, count: 7, reason: "attention" });
+  world.socket.message(TOPIC, 10);
+  equal(events.map(([type, { offset, from }]) => [type, offset ?? from]), [
+    ["message", 1],
+    ["message", 2],
+    ["gap", 3],
+    ["message", 10],
+  ]);
+  equal(events[2][1], { topic: TOPIC, from: 3, to: 9, count: 7, reason: "attention" });
+});
+
+test("a digest is urgent messages with the gaps before them", async () => {
+  const { world, events } = await hidden({ hiddenAttention: "digest" });
+  attended(world);
+  events.length = 0;
+  world.socket.receive({ type: "gap", topic: TOPIC, from: 1, to: 4, count: 4, reason: "attention" });
+  world.socket.receive({ type: "message", topic: TOPIC, offset: 5, priority: "critical", data: "gift" });
+  world.socket.receive({ type: "message", topic: TOPIC, offset: 6, priority: "high", data: "next" });
+  equal(events.map(([type, { reason, offset }]) => [type, reason ?? offset]), [
+    ["gap", "attention"],
+    ["message", 5],
+    ["message", 6],
+  ]);
+});
+
+// --- values and hidden counts ---
+
+test("a subscription knows the topic's values as last told", async () => {
+  const world = connected();
+  const { subscription, of } = recorded(world.client);
+  const value = (key, data) => world.socket.receive({ type: "value", topic: TOPIC, key, data });
+  const values = () => Object.fromEntries(subscription.values);
+  world.socket.subscribed(TOPIC);
+  value("likes", 7);
+  value("__proto__", "a key like others");
+  value("likes", 9);
+  equal([...subscription.values], [["likes", 9], ["__proto__", "a key like others"]]);
+  subscription.values.clear();
+  equal(subscription.values.size, 2);
+  value("__proto__", null);
+  equal(of("value").at(-1).data, null);
+  equal(values(), { likes: 9 });
+  world.socket.drop();
+  equal(values(), { likes: 9 }, "values of a lost connection");
+  await world.clock.advance(500);
+  world.socket.welcome();
+  world.socket.subscribed(TOPIC, { recovered: true });
+  equal(values(), {}, "values that weren't told again");
+  value("poll", { yes: 1 });
+  equal(values(), { poll: { yes: 1 } });
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e2", offset: 0, recovered: false });
+  equal(values(), {}, "values of another epoch");
+});
+
+test("a subscription counts what the room's budget hid, once", async () => {
+  const world = connected();
+  const { subscription, data, of } = recorded(world.client);
+  equal(subscription.hidden, 0);
+  world.socket.subscribed(TOPIC);
+  const message = { type: "message", topic: TOPIC, offset: 1, hidden: 37, data: 1 };
+  world.socket.receive(message);
+  world.socket.receive(message);
+  world.socket.receive({ type: "gap", topic: TOPIC, count: 12, reason: "hidden" });
+  world.socket.receive({ type: "gap", topic: TOPIC, from: 2, to: 60, count: 59, reason: "behind" });
+  equal(subscription.hidden, 49);
+  world.socket.receive({
+    type: "messages",
+    topic: TOPIC,
+    messages: [{ offset: 61, hidden: 5, data: 61 }, { offset: 62, data: 62 }, { offset: 63, hidden: 2, data: 63 }],
+  });
+  equal(data(), [1, 61, 62, 63]);
+  equal(of("message").map((each) => each.hidden), [37, 5, 0, 2]);
+  equal(subscription.hidden, 56);
+  await dropped(world);
+  equal(subscription.hidden, 56);
+});
+
 // --- requests ---
 
 test("publish: data last, the position back", async () => {
@@ -851,6 +1194,21 @@ test("publish: hidden by the room's budget", async () => {
   const published = world.client.publish(TOPIC, "hi");
   world.socket.receive({ type: "published", id: 1, topic: TOPIC, shed: "budget" });
   equal(await published, { shed: "budget", duplicate: false });
+});
+
+test("publish: a value has a key instead of a position", async () => {
+  const world = connected();
+  const published = world.client.publish(TOPIC, 250, { key: "likes", merge: "sum", messageId: "m1", ttlMs: 60_000 });
+  const { sent } = world.socket;
+  equal(sent[0], {
+    type: "publish", id: 1, topic: TOPIC, messageId: "m1", key: "likes", merge: "sum", ttlMs: 60_000, data: 250,
+  });
+  equal(Object.keys(sent[0]).at(-1), "data");
+  world.socket.receive({ type: "published", id: 1, topic: TOPIC, key: "likes" });
+  equal(await published, { key: "likes", duplicate: false });
+  const again = world.client.publish(TOPIC, 250, { key: "likes", merge: "sum", messageId: "m1" });
+  world.socket.receive({ type: "published", id: 2, topic: TOPIC, key: "likes", duplicate: true });
+  equal(await again, { key: "likes", duplicate: true });
 });
 
 test("publish: refused with the gateway's code", async () => {

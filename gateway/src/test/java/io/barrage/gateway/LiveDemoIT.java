@@ -112,6 +112,69 @@ class LiveDemoIT {
         phone.await(logHas("after a restart"));
     }
 
+    @Test
+    void aHotRoomHidesCommentsForAllAlikeAndNeverAGift() throws Exception {
+        assertEquals(true, wide.eval("document.querySelector('#flood').hidden"), "a flood is for hot rooms");
+        wide.driver().findElement(By.id("hot")).click();
+        phone.open((String) wide.eval("location.href"));
+        for (Browser window : new Browser[] {wide, phone}) {
+            window.await(CONNECTED);
+            window.await("document.querySelector('#topic').textContent === 'hot:stage'");
+            window.await("document.querySelector('#online').dataset.count === '2'");
+        }
+
+        wide.driver().findElement(By.id("flood")).click();
+        phone.await(number("gifts-seen") + " >= 3 && " + number("hidden") + " > 0");
+        wide.await(number("gifts-seen") + " >= 3 && " + number("hidden") + " > 0");
+        wide.await("!document.querySelector('#hidden-flash').hidden");
+        keepScreenshots("hot");
+        wide.driver().findElement(By.id("flood")).click();
+        wide.await(pressed("flood", false));
+        wide.await("document.querySelector('#offered').textContent === '0'");
+        phone.await("document.querySelector('#offered').textContent === '0'");
+
+        for (Browser window : new Browser[] {wide, phone}) {
+            window.await("document.querySelector('#gifts-figure').hasAttribute('data-whole')");
+            assertEquals(window.eval(number("gifts-sent")), window.eval(number("gifts-seen")));
+        }
+        assertEquals(wide.eval(number("gifts-seen")), phone.eval(number("gifts-seen")));
+        assertEquals(wide.eval(number("hidden")), phone.eval(number("hidden")), "hidden for all alike");
+        assertEquals(wide.eval(LINES), phone.eval(LINES), "the same room in both windows");
+        assertTrue((Boolean) wide.eval("(" + LINES + ").length > 20"), "a list of some length");
+    }
+
+    @Test
+    void aFloodEndsWhenItsPageIsHidden() {
+        wide.driver().findElement(By.id("hot")).click();
+        assertEquals(true, wide.eval(pressed("hot", true)));
+        assertEquals(true, wide.eval(pressed("flood", false)), "no flood begins by itself");
+        wide.driver().findElement(By.id("flood")).click();
+        wide.await(number("shown") + " > 0");
+        assertEquals(true, wide.eval(pressed("flood", true)));
+        wide.driver()
+                .executeScript("Object.defineProperty(document, 'hidden', {get: () => true});"
+                        + "document.dispatchEvent(new Event('visibilitychange'));");
+        assertEquals(true, wide.eval(pressed("flood", false)));
+
+        wide.driver().findElement(By.id("hot")).click();
+        wide.await("document.querySelector('#topic').textContent === 'demo:stage'");
+        assertEquals("", wide.eval("location.search"));
+        say(phone, "a room like before");
+        wide.await(logHas("a room like before"));
+    }
+
+    /** The last lines that have a place in the topic's order, as many as both windows surely have. */
+    private static final String LINES = "[...document.querySelectorAll('#log li[data-offset]')].slice(-60)"
+            + ".map(li => li.dataset.offset + ' ' + li.textContent)";
+
+    private static String number(String id) {
+        return "Number(document.querySelector('#" + id + "').textContent.replaceAll(',', ''))";
+    }
+
+    private static String pressed(String id, boolean pressed) {
+        return "document.querySelector('#" + id + "').getAttribute('aria-pressed') === '" + pressed + "'";
+    }
+
     private static void say(Browser window, String text) {
         // ChromeDriver can't type characters beyond the BMP; the page gets them as a paste would put them.
         window.driver()

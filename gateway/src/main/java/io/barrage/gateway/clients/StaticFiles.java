@@ -35,6 +35,7 @@ final class StaticFiles {
         if (withDemo) {
             add("/", DEMO + "index.html", "text/html; charset=utf-8");
             add("/demo/demo.js", DEMO + "demo.js", "text/javascript; charset=utf-8");
+            add("/demo/crowd.js", DEMO + "crowd.js", "text/javascript; charset=utf-8");
             add("/demo/demo.css", DEMO + "demo.css", "text/css; charset=utf-8");
         }
     }

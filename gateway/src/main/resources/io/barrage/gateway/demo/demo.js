@@ -2,10 +2,12 @@
  * The live demo: a danmaku stage on one topic of this gateway. Comments fly in lanes on a canvas, gifts are elements above
  * it, and everything that comes is also in the list `#log`, for people and programs that don't watch canvases.
  *
- * `?room=xyz` makes the topic `demo:xyz`, `?user=mia` names the user.
+ * `?room=xyz` makes the topic `demo:xyz`, `?user=mia` names the user, `?hot=1` makes the room a hot one: `hot:xyz`, whose
+ * budget decides what is shown, and which this page can flood with a crowd of its own.
  */
 
 import { Barrage } from "/client/barrage.js";
+import { Crowd } from "/demo/crowd.js";
 
 const MAX_TEXT = 140;
 const LOG_SIZE = 200;
@@ -57,14 +59,17 @@ function userFromQuery() {
   }
 }
 
-const topic = `demo:${roomFromQuery()}`;
+const room = roomFromQuery();
 const user = userFromQuery();
+let hot = query.get("hot") === "1";
+
+const topic = () => `${hot ? "hot" : "demo"}:${room}`;
 
 /**
  * What a message's data means here. Whatever isn't a comment of ours is shown as it was published, so that a bare
  * `"data":"hello"` flies too.
  */
-function commentOf({ data, raw, sender = "" }) {
+function commentOf({ data, raw, sender = "", priority }) {
   const fields = data !== null && typeof data === "object" && !Array.isArray(data) ? data : {};
   const gift = fields.kind === "gift";
   const known = typeof fields.text === "string" || gift;
@@ -74,6 +79,7 @@ function commentOf({ data, raw, sender = "" }) {
     mode: fields.mode === "top" || fields.mode === "bottom" ? fields.mode : "scroll",
     color: /^#[0-9a-f]{6}$/i.test(fields.color) ? fields.color.toLowerCase() : "#ffffff",
     gift: gift ? String(fields.gift ?? "") : null,
+    faint: priority === "low",
     sender,
     own: sender !== "" && sender === barrage.user,
   };
@@ -117,6 +123,7 @@ class Flight {
   #width = 0;
   #height = 0;
   #size = 0;
+  #dense = false;
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -128,6 +135,12 @@ class Flight {
 
   get flying() {
     return this.#flyers.length;
+  }
+
+  /** Smaller and faster, for a room where twenty comments come in a second. */
+  set dense(dense) {
+    this.#dense = dense;
+    this.#resize();
   }
 
   offer(comment) {
@@ -186,7 +199,8 @@ class Flight {
     this.#canvas.width = Math.round(clientWidth * this.#scale);
     this.#canvas.height = Math.round(clientHeight * this.#scale);
     // By the screen, not the window: who resizes a window keeps the comments that are in the air.
-    const size = Math.round(Math.min(26, Math.max(18, 12 + Math.max(screen.width, screen.height) / 110)));
+    const normal = Math.round(Math.min(26, Math.max(18, 12 + Math.max(screen.width, screen.height) / 110)));
+    const size = this.#dense ? Math.round(normal * 0.8) : normal;
     if (size !== this.#size) {
       this.#size = size;
       this.#flyers = [];
@@ -234,7 +248,8 @@ class Flight {
     this.#launch(now);
     for (const flyer of this.#flyers) {
       const { sprite } = flyer;
-      context.globalAlpha = flyer.speed ? 1 : Math.min(1, (flyer.gone - now) / 300, 0.01 + (now - flyer.start) / 150);
+      const presence = flyer.speed ? 1 : Math.min(1, (flyer.gone - now) / 300, 0.01 + (now - flyer.start) / 150);
+      context.globalAlpha = flyer.comment.faint ? 0.5 * presence : presence;
       context.drawImage(sprite.canvas, leftOf(flyer, now), flyer.y, sprite.width, sprite.height);
     }
     this.#drawSparks(Math.min(0.05, (now - this.#last) / 1000));
@@ -272,7 +287,7 @@ class Flight {
 
   #fly(flyer, now) {
     const { width } = flyer.sprite;
-    const natural = (this.#width + width) / (6 + this.#width / 400);
+    const natural = (this.#width + width) / ((6 + this.#width / 400) * (this.#dense ? 0.65 : 1));
     let best = -1;
     let bestSpeed = SLOWEST * natural;
     let bestRoom = 0;
@@ -397,6 +412,7 @@ class Curtain {
   #columns = 128;
   #rows = 48;
   #last = -Infinity;
+  #heat = 0;
 
   constructor(canvas) {
     canvas.width = this.#columns;
@@ -412,12 +428,14 @@ class Curtain {
         requestAnimationFrame(step);
       }
     };
+    this.redraw = () => calm.matches && requestAnimationFrame(step);
     calm.addEventListener("change", () => calm.matches || requestAnimationFrame(step));
     requestAnimationFrame(step);
   }
 
   #draw(t) {
     const { data } = this.#image;
+    this.#heat += ((hot ? 0.8 : 0) - this.#heat) * (calm.matches ? 1 : 0.05);
     for (let x = 0, u = 0; x < this.#columns; x++, u = x / this.#columns) {
       const drift = Math.sin(u * 3.1 + t * 0.11) * 0.6 + Math.sin(u * 5.3 - t * 0.07) * 0.4;
       const fold = 0.5 + 0.5 * Math.sin(u * 34 + drift * 7 + t * 0.23);
@@ -425,7 +443,7 @@ class Curtain {
       const sway = 0.5 + 0.5 * Math.sin(u * 4.2 - t * 0.13 + drift);
       const light = (0.3 + 0.55 * fold * fold + 0.15 * fine) * (0.35 + 0.65 * sway);
       const hem = 0.62 + 0.16 * Math.sin(u * 7 + t * 0.17) + 0.06 * fold;
-      const warmth = Math.max(0, Math.sin(u * 2.4 + t * 0.05 + 0.6)) ** 3;
+      const warmth = Math.min(1, Math.max(0, Math.sin(u * 2.4 + t * 0.05 + 0.6)) ** 3 + this.#heat);
       for (let y = 0; y < this.#rows; y++) {
         const v = y / this.#rows;
         const fall = v < hem ? 0.45 + 0.55 * (v / hem) : Math.exp(-(v - hem) * 9);
@@ -445,6 +463,8 @@ class Curtain {
 // --- gifts ---
 
 const GIFT_MS = 5_000;
+/** While others wait. */
+const SHORT_GIFT_MS = 2_500;
 const GIFTS_AT_ONCE = 3;
 
 /** Capsules above the stage. The same gift of the same sender counts up instead of queueing; none is ever given up. */
@@ -469,6 +489,14 @@ class GiftShow {
     }
     this.#queue.push({ key, sender, gift, text, times: 1, element: null, timer: 0 });
     this.#next();
+  }
+
+  clear() {
+    for (const show of this.#shown.splice(0)) {
+      clearTimeout(show.timer);
+    }
+    this.#queue = [];
+    this.#place.replaceChildren();
   }
 
   #next() {
@@ -502,7 +530,82 @@ class GiftShow {
         show.element.remove();
         this.#next();
       }, 350);
-    }, GIFT_MS);
+    }, this.#queue.length > 0 ? SHORT_GIFT_MS : GIFT_MS);
+  }
+}
+
+/**
+ * Whether gifts vanish. Each page numbers the gifts that it sends, so that every other page knows of one that it didn't see.
+ */
+class GiftBook {
+  /** Of a hot room that this page came to: what it sends, and what it knows of the other pages. */
+  #page = "";
+  #given = 0;
+  #last = Promise.resolve();
+  #others = 0;
+  #pages = new Map();
+
+  constructor() {
+    this.clear();
+  }
+
+  clear() {
+    this.#page = Math.random().toString(36).slice(2, 10);
+    this.#given = 0;
+    this.#others = 0;
+    this.#pages.clear();
+  }
+
+  /** Gifts that the gateway took since this page came in, as far as it can know. */
+  get sent() {
+    let sent = this.#given + this.#others;
+    for (const [page, { first, last }] of this.#pages) {
+      sent += page === this.#page ? 0 : last - first + 1;
+    }
+    return sent;
+  }
+
+  get seen() {
+    let seen = this.#others;
+    for (const { numbers } of this.#pages.values()) {
+      seen += numbers.size;
+    }
+    return seen;
+  }
+
+  /** Publishes a gift under the next number; one at a time, so that a refused one's number goes to the next. */
+  give(publish) {
+    const given = this.#last.then(async () => {
+      const page = this.#page;
+      const number = this.#given + 1;
+      await publish({ page, number });
+      this.#took(page, number);
+    });
+    this.#last = given.catch(() => {});
+    return given;
+  }
+
+  /** Told by the answer, or by the gift itself: an answer may get lost, and a gift be taken all the same. */
+  #took(page, number) {
+    if (page === this.#page) {
+      this.#given = Math.max(this.#given, number);
+    }
+  }
+
+  saw({ page, number }) {
+    if (typeof page !== "string" || !Number.isSafeInteger(number)) {
+      this.#others++; // somebody's who keeps no book
+      return;
+    }
+    this.#took(page, number);
+    const known = this.#pages.get(page);
+    if (!known) {
+      this.#pages.set(page, { first: number, last: number, numbers: new Set([number]) });
+      return;
+    }
+    known.first = Math.min(known.first, number);
+    known.last = Math.max(known.last, number);
+    known.numbers.add(number);
   }
 }
 
@@ -526,6 +629,11 @@ class Log {
     this.#timer ||= setTimeout(() => this.#flush(), LOG_FLUSH_MS);
   }
 
+  clear() {
+    this.#fresh = [];
+    this.#list.replaceChildren();
+  }
+
   #flush() {
     this.#timer = 0;
     const list = this.#list;
@@ -544,6 +652,9 @@ class Log {
     item.dataset.kind = comment.gift === null ? "comment" : "gift";
     if (offset !== undefined) {
       item.dataset.offset = offset;
+    }
+    if (comment.faint) {
+      item.dataset.priority = "low";
     }
     if (comment.sender) {
       const sender = document.createElement("b");
@@ -600,13 +711,27 @@ class Announcer {
 // --- figures ---
 
 const figures = { received: 0, missed: 0, roundTrip: null };
-/** When the messages of the last two seconds came. */
+/** When the messages of the last two seconds came, and how many the gateway said to be hidden. */
 let arrivals = [];
 
 function showFigures() {
   const now = performance.now();
   arrivals = arrivals.filter(({ at }) => at > now - 2_000);
   const rate = arrivals.reduce((sum, { messages }) => sum + messages, 0) / 2;
+  const hiddenRate = arrivals.reduce((sum, { hidden }) => sum + hidden, 0) / 2;
+  if (hot) {
+    const likes = subscription.values.get("likes");
+    say("offered", count.format(Math.round(rate + hiddenRate)));
+    say("shown", count.format(Math.round(rate)));
+    say("hidden", count.format(subscription.hidden));
+    say("gifts-sent", count.format(book.sent));
+    say("gifts-seen", count.format(book.seen));
+    $("gifts-figure").toggleAttribute("data-whole", book.sent > 0 && book.sent === book.seen);
+    $("likes-figure").hidden = typeof likes !== "number";
+    say("likes", typeof likes === "number" ? count.format(likes) : "");
+    say("hot-missed", count.format(figures.missed));
+    $("hot-missed-figure").hidden = figures.missed === 0;
+  }
   say("received", count.format(figures.received));
   say("rate", rate > 0 && rate < 10 ? rate.toFixed(1) : count.format(Math.round(rate)));
   say("flying", count.format(flight.flying));
@@ -623,14 +748,57 @@ function say(id, text) {
   }
 }
 
-function arrived() {
-  figures.received++;
+function arrived(messages, hidden) {
+  figures.received += messages;
   const at = performance.now();
   const last = arrivals.at(-1);
   if (last && at - last.at < 50) {
-    last.messages++;
+    last.messages += messages;
+    last.hidden += hidden;
   } else {
-    arrivals.push({ at, messages: 1 });
+    arrivals.push({ at, messages, hidden });
+  }
+  if (hot && hidden > 0) {
+    flash.add(hidden);
+  }
+}
+
+const FLASH_EVERY_MS = 1_000;
+const FLASH_MS = 1_600;
+
+/** "+37 hidden" beside the stage, at most once a second. */
+class Flash {
+  #place;
+  #sum = 0;
+  #timer = 0;
+  #hideTimer = 0;
+
+  constructor(place) {
+    this.#place = place;
+  }
+
+  add(hidden) {
+    this.#sum += hidden;
+    this.#timer ||= setTimeout(() => this.#show(), FLASH_EVERY_MS);
+  }
+
+  clear() {
+    this.#sum = 0;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#place.hidden = true;
+  }
+
+  #show() {
+    const place = this.#place;
+    place.textContent = `+${count.format(this.#sum)} hidden`;
+    this.#sum = 0;
+    this.#timer = 0;
+    place.hidden = true;
+    void place.offsetWidth; // starts the animation again
+    place.hidden = false;
+    clearTimeout(this.#hideTimer);
+    this.#hideTimer = setTimeout(() => (place.hidden = true), FLASH_MS);
   }
 }
 
@@ -728,28 +896,32 @@ const flight = new Flight($("flight"));
 const gifts = new GiftShow($("gifts"));
 const log = new Log($("log"));
 const announcer = new Announcer($("announcer"));
-new Curtain($("curtain"));
+const flash = new Flash($("hidden-flash"));
+const book = new GiftBook();
+const curtain = new Curtain($("curtain"));
 
 let quiet = true;
 let quietTimer = 0;
 let subscribedOnce = false;
+let subscription = null;
 
-const subscription = barrage.subscribe(topic, {
+const listeners = {
   onMessage(message) {
     const comment = commentOf(message);
-    arrived();
+    arrived(1, message.hidden);
     if (comment.own && message.offset !== undefined) {
       const position = `${message.epoch}:${message.offset}`;
       returnedAt.set(position, performance.now());
       roundTrip(position);
     }
-    figures.missed += message.hidden;
+    figures.missed += hot ? 0 : message.hidden;
     quiet = false;
     clearTimeout(quietTimer);
     quietTimer = setTimeout(() => (quiet = true), QUIET_MS);
     log.add(comment, message);
     announcer.add(comment);
     if (comment.gift !== null) {
+      book.saw(message.data);
       gifts.offer(comment);
       if (view === "flight") {
         flight.celebrate();
@@ -767,16 +939,50 @@ const subscription = barrage.subscribe(topic, {
     }
     subscribedOnce = true;
   },
-  onGap({ count: missing }) {
-    figures.missed += missing;
+  onGap({ count: missing, reason }) {
+    if (hot && reason === "hidden") {
+      arrived(0, missing);
+    } else {
+      figures.missed += missing;
+    }
   },
   onOnline({ count: online }) {
     showOnline(online);
   },
   onUnsubscribed({ code, reason }) {
-    notify(`The gateway doesn't let you listen here: ${reason || code}`);
+    if (code !== "left") {
+      notify(`The gateway doesn't let you listen here: ${reason || code}`);
+    }
   },
-});
+};
+
+/** Goes to the topic, from whichever this page was on, with nothing left of that. */
+function enter() {
+  subscription?.unsubscribe();
+  subscribedOnce = false;
+  quiet = true;
+  Object.assign(figures, { received: 0, missed: 0, roundTrip: null });
+  arrivals = [];
+  sentAt.clear();
+  returnedAt.clear();
+  for (const part of [flight, gifts, log, flash, book]) {
+    part.clear();
+  }
+  flight.unflown = 0;
+  flight.dense = hot;
+  curtain.redraw();
+  showOnline(null);
+  $("topic").textContent = topic();
+  $("curl").textContent = curl();
+  document.body.toggleAttribute("data-hot", hot);
+  $("hot").setAttribute("aria-pressed", String(hot));
+  say("hot-text", hot ? "Hot room" : "Make it a hot room");
+  $("figures").hidden = hot;
+  $("hot-figures").hidden = !hot;
+  $("flood").hidden = !hot;
+  subscription = barrage.subscribe(topic(), listeners);
+  showFigures();
+}
 
 for (const state of ["connecting", "connected", "waiting", "closed"]) {
   barrage.addEventListener(state, ({ detail }) => {
@@ -791,13 +997,27 @@ for (const state of ["connecting", "connected", "waiting", "closed"]) {
   });
 }
 
+/** A gift mustn't be hidden: in a hot room it has the priority that is never, and a number that shows it. */
+async function publish(data) {
+  if (!hot || data.kind !== "gift") {
+    return barrage.publish(topic(), data);
+  }
+  let published;
+  await book.give(async (numbered) => {
+    published = await barrage.publish(topic(), { ...data, ...numbered }, { priority: "critical" });
+  });
+  return published;
+}
+
 async function send(data) {
   const start = performance.now();
   try {
-    const { epoch, offset } = await barrage.publish(topic, data);
-    const position = `${epoch}:${offset}`;
-    sentAt.set(position, start);
-    roundTrip(position);
+    const { epoch, offset } = await publish(data);
+    if (offset !== undefined) {
+      const position = `${epoch}:${offset}`;
+      sentAt.set(position, start);
+      roundTrip(position);
+    }
     return true;
   } catch (error) {
     const why = {
@@ -851,13 +1071,62 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-const curl =
-  "curl http://localhost:8081/v1/publish -H 'content-type: application/json' " +
-  `-d '{"topic":"${topic}","data":{"text":"hello"}}'`;
-$("curl").textContent = curl;
+// --- the hot room ---
+
+const crowd = new Crowd(new URL("/ws", location.href), {
+  give: (publish) => book.give(publish).catch((error) => notify(`A gift wasn't sent: ${error.message}`)),
+  onEnd(reason) {
+    const why = { time: "The flood stopped by itself after 60 s.", hidden: "The flood stopped when this page was hidden." };
+    if (why[reason]) {
+      notify(why[reason]);
+    }
+    showFlood();
+  },
+});
+
+let floodedBefore = false;
+
+function showFlood() {
+  $("flood").setAttribute("aria-pressed", String(crowd.flooding));
+  say("flood-text", crowd.flooding ? "Flooding" : floodedBefore ? "Flood again" : "Flood it");
+  say("flood-left", crowd.flooding ? `${crowd.secondsLeft} s left` : "");
+}
+
+$("hot").addEventListener("click", () => {
+  crowd.stop("left");
+  hot = !hot;
+  const url = new URL(location.href);
+  if (hot) {
+    url.searchParams.set("hot", "1");
+  } else {
+    url.searchParams.delete("hot");
+  }
+  history.replaceState(null, "", url);
+  enter();
+});
+
+$("flood").addEventListener("click", () => {
+  if (crowd.flooding) {
+    crowd.stop("asked");
+  } else {
+    crowd.flood(topic());
+    floodedBefore = true;
+    showFlood();
+  }
+});
+
+// --- the terminal ---
+
+function curl() {
+  return (
+    "curl http://localhost:8081/v1/publish -H 'content-type: application/json' " +
+    `-d '{"topic":"${topic()}","data":{"text":"hello"}}'`
+  );
+}
+
 $("copy").addEventListener("click", async () => {
   try {
-    await navigator.clipboard.writeText(curl);
+    await navigator.clipboard.writeText(curl());
     $("copy").textContent = "Copied";
     setTimeout(() => ($("copy").textContent = "Copy"), 1_500);
   } catch (ignored) {
@@ -865,8 +1134,8 @@ $("copy").addEventListener("click", async () => {
   }
 });
 
-document.fonts.load("700 24px Emoji", "🚀");
-$("topic").textContent = topic;
+document.fonts.load("700 24px Emoji", "🚀").catch(() => {}); // there may be none on this device
+enter();
 box.placeholder = innerWidth < 600 ? "Say something" : `Say something as ${user}`;
 show(calm.matches ? "list" : "flight");
 if (matchMedia("(hover: hover)").matches) {
@@ -878,6 +1147,9 @@ if (problems.length > 0) {
 setInterval(() => {
   showState();
   showFigures();
+  if (crowd.flooding) {
+    showFlood();
+  }
 }, 250);
 showState();
 barrage.connect();
