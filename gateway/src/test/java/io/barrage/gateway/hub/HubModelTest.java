@@ -275,9 +275,8 @@ class HubModelTest {
 
         private void subscribe(Client client) {
             List<String> left = List.copyOf(client.positions.keySet());
-            String topic = left.isEmpty() || random.nextInt(3) == 0
-                    ? anyTopic()
-                    : left.get(random.nextInt(left.size()));
+            String topic =
+                    left.isEmpty() || random.nextInt(3) == 0 ? anyTopic() : left.get(random.nextInt(left.size()));
             boolean expected = !client.open.containsKey(topic);
             Owed owed = null;
             if (expected) {

@@ -110,7 +110,9 @@ class ManyTopicsTest {
         long least = Long.MAX_VALUE;
         for (int i = 0; i < 3; i++) {
             System.gc();
-            least = Math.min(least, Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
+            least = Math.min(
+                    least,
+                    Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
         }
         return least;
     }
@@ -159,7 +161,9 @@ class ManyTopicsTest {
             assertTrue(crowd.get(0).writes >= 1 && crowd.get(0).writes <= 2);
             HubSnapshot snapshot = shard.snapshot();
             assertEquals(0, snapshot.conservationError());
-            assertEquals(TOPICS + 2L * CROWD, snapshot.namespaces().get(0).delivered().get(1));
+            assertEquals(
+                    TOPICS + 2L * CROWD,
+                    snapshot.namespaces().get(0).delivered().get(1));
             assertTrue(snapshot.logBytes() <= SegmentStore.MAX_SEGMENT_BYTES, "quiet topics keep no segment");
             perTopic = (usedHeap() - before - crowdBytes) / TOPICS;
             assertTrue(perTopic < 1_500, perTopic + " bytes for each quiet topic with its last message");

@@ -64,8 +64,8 @@ final class ShardRig {
         TopicRules of = rules(topic);
         return ConfigReader.parse(
                 NamespaceConfig.class,
-                "{name: " + of.namespace() + ", log: {size: " + of.maxFrames() + ", bytes: " + of.maxLogBytes() + "}"
-                        + more.getOrDefault(of.namespace(), "") + "}");
+                "{name: " + of.namespace() + ", log: {size: " + Math.max(16, of.maxFrames()) + ", bytes: "
+                        + of.maxLogBytes() + "}" + more.getOrDefault(of.namespace(), "") + "}");
     }
 
     /** How many messages of the topics of a namespace that aren't open yet can be recovered. */

@@ -68,7 +68,12 @@ class StreamsTest {
     }
 
     private String epoch(String topic) {
-        return rig.connect(topic).frames("subscribed").get(0).json().get("epoch").stringValue();
+        return rig.connect(topic)
+                .frames("subscribed")
+                .get(0)
+                .json()
+                .get("epoch")
+                .stringValue();
     }
 
     @Nested
@@ -100,9 +105,14 @@ class StreamsTest {
             rig.publish("room:1", Priority.CRITICAL, "{\"gift\":1}");
             rig.publish("room:1", Priority.LOW, "\"},{\\\"\"");
             rig.loop.runUntilIdle();
-            assertEquals("critical", batch.frames("message").get(0).json().get("priority").stringValue());
-            assertEquals("{\"gift\":1}", batch.frames("message").get(0).json().get("data").toString());
-            assertEquals("},{\"", batch.frames("message").get(1).json().get("data").stringValue());
+            assertEquals(
+                    "critical",
+                    batch.frames("message").get(0).json().get("priority").stringValue());
+            assertEquals(
+                    "{\"gift\":1}",
+                    batch.frames("message").get(0).json().get("data").toString());
+            assertEquals(
+                    "},{\"", batch.frames("message").get(1).json().get("data").stringValue());
         }
 
         @Test
@@ -208,8 +218,12 @@ class StreamsTest {
         void goThroughAllLevelsWithoutAHole() {
             RecordingConnection connection = rig.connect("room:1");
             List<AttentionLevel> levels = List.of(
-                    AttentionLevel.DIGEST, AttentionLevel.COUNTS, AttentionLevel.DIGEST, AttentionLevel.FULL,
-                    AttentionLevel.COUNTS, AttentionLevel.FULL);
+                    AttentionLevel.DIGEST,
+                    AttentionLevel.COUNTS,
+                    AttentionLevel.DIGEST,
+                    AttentionLevel.FULL,
+                    AttentionLevel.COUNTS,
+                    AttentionLevel.FULL);
             for (AttentionLevel level : levels) {
                 rig.attention(connection, "room:1", level);
                 rig.publish("room:1");
@@ -323,8 +337,8 @@ class StreamsTest {
             laggard.stallNext(1);
             publish(400);
             assertTrue(laggard.holds());
-            for (AttentionLevel level : List.of(
-                    AttentionLevel.COUNTS, AttentionLevel.DIGEST, AttentionLevel.FULL, AttentionLevel.COUNTS)) {
+            for (AttentionLevel level :
+                    List.of(AttentionLevel.COUNTS, AttentionLevel.DIGEST, AttentionLevel.FULL, AttentionLevel.COUNTS)) {
                 rig.attention(fickle, "room:1", level);
                 publish(73);
             }
