@@ -42,6 +42,9 @@ class ProtocolPageTest {
                     json(new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, "u9", TIME, 0).at(22, 37)),
                     json(new ServerFrame.Hidden(ROOM, 12)),
                     json(new Message.Draft(ROOM, bytes("\"mine\""), Priority.NORMAL, "u7", TIME, 0).withoutPlace()),
+                    json(List.of(
+                            new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, null, TIME, 0).at(18),
+                            new Message.Draft(ROOM, bytes("{}"), Priority.NORMAL, "u7", TIME, 0).at(19, 2))),
                     json(new ServerFrame.Gap(ROOM, 22, 60, "behind")),
                     json(new ServerFrame.Online(ROOM, 1235)),
                     json(new ServerFrame.Online(ROOM, 0)),
@@ -97,7 +100,7 @@ class ProtocolPageTest {
         List<String> lines = lines("json client");
         assertEquals(new ClientFrame.Subscribe(2, ROOM, null, 0), ClientFrame.parse(bytes(lines.get(0))));
         assertEquals(
-                new ClientFrame.Subscribe(2, ROOM, new Position("k3x9", 17), 0),
+                new ClientFrame.Subscribe(2, ROOM, new Position("k3x9", 17), 20),
                 ClientFrame.parse(bytes(lines.get(1))));
         assertEquals(new ClientFrame.Unsubscribe(3, ROOM), ClientFrame.parse(bytes(lines.get(2))));
         ClientFrame.Publish publish =
@@ -159,6 +162,12 @@ class ProtocolPageTest {
 
     private static String json(ServerFrame frame) {
         return new String(frame.json(), UTF_8);
+    }
+
+    private static String json(List<Message> messages) {
+        byte[] json = new byte[MessagesFrame.length(ROOM, messages)];
+        assertEquals(json.length, MessagesFrame.put(json, 0, ROOM, messages));
+        return new String(json, UTF_8);
     }
 
     private static String json(Message message) {
