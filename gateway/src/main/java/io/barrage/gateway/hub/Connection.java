@@ -26,6 +26,7 @@ public abstract class Connection {
     }
 
     private final HubShard shard;
+    private Encoding encoding = Encoding.PLAIN;
 
     /** Its subscriptions, in the order in which they were made. */
     final List<Subscription> subscriptions = new ArrayList<>(1);
@@ -82,6 +83,20 @@ public abstract class Connection {
     /** The shard that owns it. */
     protected final HubShard shard() {
         return shard;
+    }
+
+    /** Which frames it reads; to be said before its first subscription, else {@link Encoding#PLAIN}. */
+    protected final void encoding(Encoding encoding) {
+        if (!subscriptions.isEmpty()) {
+            throw new IllegalStateException(
+                    "a connection with " + subscriptions.size() + " subscriptions can't change to " + encoding);
+        }
+        this.encoding = encoding;
+    }
+
+    /** Which frames it reads. */
+    final Encoding encoding() {
+        return encoding;
     }
 
     /** How many topics it is on. */
