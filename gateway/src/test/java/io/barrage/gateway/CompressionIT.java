@@ -287,7 +287,7 @@ class CompressionIT {
                         window.heard = [];
                         window.socket = new WebSocket(`ws://${location.host}/ws?batch=1&topic=demo:browser`);
                         socket.onmessage = event => heard.push(JSON.parse(event.data));
-                        socket.onclose = event => { window.closed = event.code; };
+                        socket.onclose = event => { window.ended = event.code + ' ' + event.reason; };
                     })()""");
             browser.await("heard.some(frame => frame.type === 'subscribed')");
             assertEquals(ANSWER, browser.eval("socket.extensions"));
@@ -302,7 +302,11 @@ class CompressionIT {
             browser.await("heard.filter(frame => frame.type === 'published').length === 3");
             browser.await("heard.flatMap(frame => frame.type === 'messages' ? frame.messages : [frame])"
                     + ".filter(message => message.data && message.data.text === said).length === 3");
-            assertEquals(null, browser.eval("window.closed"));
+            assertEquals(null, browser.eval("window.ended"));
+            // That it did compress shows in who finds this too long: as it is, the frame's decoder would.
+            browser.eval("socket.send('x'.repeat(1000000))");
+            browser.await("window.ended !== undefined");
+            assertEquals("1009 a compressed message is larger than " + MAX_MESSAGE + " bytes", browser.eval("ended"));
         }
     }
 }
