@@ -186,6 +186,7 @@ final class Gateway implements AutoCloseable {
         return new ClientRules(
                 config.profile() == Profile.DEVELOPMENT,
                 config.clients().origins(),
+                config.clients().compression(),
                 config.heartbeat(),
                 config.heartbeatTimeout(),
                 (int) config.limits().messageBytes().bytes(),

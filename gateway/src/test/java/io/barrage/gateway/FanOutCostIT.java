@@ -103,6 +103,7 @@ class FanOutCostIT {
                 new ClientRules(
                         true,
                         List.of(),
+                        true,
                         Duration.ofHours(1),
                         Duration.ofHours(1),
                         65_536,

@@ -24,11 +24,15 @@ class RandomBytesIT {
                 RawWebSocket witness = gateway.subscriber("demo:witness")) {
             for (int round = 0; round < ROUNDS; round++) {
                 byte[] bytes =
-                        switch (random.nextInt(5)) {
+                        switch (random.nextInt(6)) {
                             case 0 -> noise(random);
                             case 1 -> damaged(random, requests(random));
                             case 2 -> join(RawWebSocket.upgrade("?topic=demo:x&user=u" + round), noise(random));
                             case 3 -> join(RawWebSocket.upgrade("?topic=demo:x"), frames(random));
+                            case 4 ->
+                                join(
+                                        RawWebSocket.upgrade("?topic=demo:x&batch=1", RawWebSocket.DEFLATE),
+                                        deflatedFrames(random));
                             default ->
                                 join(
                                         RawWebSocket.upgrade("?topic=demo:x&topic=demo:y"),
@@ -97,6 +101,22 @@ class RandomBytesIT {
         for (int i = random.nextInt(40); i >= 0; i--) {
             int first = random.nextInt(4) == 0 ? random.nextInt(256) : 0x81;
             out.writeBytes(RawWebSocket.frame(first, texts[random.nextInt(texts.length)]));
+        }
+        return out.toByteArray();
+    }
+
+    /** Frames that say that they are compressed: some are, some are damaged, some are noise. */
+    private static byte[] deflatedFrames(Random random) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        for (int i = random.nextInt(10); i >= 0; i--) {
+            byte[] payload = RawWebSocket.deflated("{\"type\":\"ping\",\"x\":\"" + random.nextLong() + "\"}");
+            int first = RawWebSocket.FIN | RawWebSocket.RSV1 | RawWebSocket.TEXT;
+            switch (random.nextInt(6)) {
+                case 0 -> out.writeBytes(RawWebSocket.frame(first, noise(random)));
+                case 1 -> out.writeBytes(RawWebSocket.frame(first, damaged(random, payload)));
+                case 2 -> out.writeBytes(RawWebSocket.frame(random.nextInt(256), payload));
+                default -> out.writeBytes(RawWebSocket.frame(first, payload));
+            }
         }
         return out.toByteArray();
     }

@@ -4,10 +4,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.zip.DataFormatException;
+import java.util.zip.Deflater;
+import java.util.zip.Inflater;
 
 /** A WebSocket client that can send any bytes, and reads frames strictly, with patience but not for ever. For one thread. */
 final class RawWebSocket implements Closeable {
@@ -18,6 +23,10 @@ final class RawWebSocket implements Closeable {
     static final int PING = 0x9;
     static final int PONG = 0xa;
     static final int FIN = 0x80;
+    static final int RSV1 = 0x40;
+
+    /** The header that browsers offer compression with. */
+    static final String DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
 
     /** Of RFC 6455 section 1.3, with its answer. */
     static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -25,9 +34,11 @@ final class RawWebSocket implements Closeable {
     static final String ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
     private final RawHttp http;
+    private final String extensions;
 
-    private RawWebSocket(RawHttp http) {
+    private RawWebSocket(RawHttp http, String extensions) {
         this.http = http;
+        this.extensions = extensions;
     }
 
     /** The upgrade's text. */
@@ -55,7 +66,7 @@ final class RawWebSocket implements Closeable {
         RawHttp.Answer answer = http.answer();
         assertEquals(101, answer.status());
         assertEquals(ACCEPT, answer.header("sec-websocket-accept"));
-        return new RawWebSocket(http);
+        return new RawWebSocket(http, answer.header("sec-websocket-extensions"));
     }
 
     // ---------------------------------------------------------------- saying
@@ -111,11 +122,40 @@ final class RawWebSocket implements Closeable {
         return send(frame(FIN | TEXT, text));
     }
 
+    /** What permessage-deflate makes of a message, without context takeover. */
+    static byte[] deflated(byte[] message) {
+        Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true);
+        deflater.setInput(message);
+        byte[] payload = new byte[message.length + message.length / 100 + 64];
+        int length = deflater.deflate(payload, 0, payload.length, Deflater.SYNC_FLUSH);
+        deflater.end();
+        return Arrays.copyOf(payload, length - 4);
+    }
+
+    static byte[] deflated(String message) {
+        return deflated(message.getBytes(UTF_8));
+    }
+
+    /** As {@link #say}, compressed. */
+    RawWebSocket sayDeflated(String text) throws IOException {
+        return send(frame(FIN | RSV1 | TEXT, deflated(text)));
+    }
+
     // ---------------------------------------------------------------- hearing
 
-    /** What came. */
+    /** What the upgrade's answer said of extensions; empty if nothing. */
+    String extensions() {
+        return extensions;
+    }
+
+    /**
+     * What came.
+     *
+     * @param payload inflated, if it was compressed
+     * @param wireBytes of the payload as it came
+     */
     @SuppressWarnings("ArrayRecordComponent") // Read, never compared.
-    record Frame(int opcode, byte[] payload) {
+    record Frame(int opcode, byte[] payload, boolean deflated, int wireBytes) {
         String text() {
             return new String(payload, UTF_8);
         }
@@ -134,7 +174,12 @@ final class RawWebSocket implements Closeable {
     /** The next frame, whatever it is. */
     Frame frame() throws IOException {
         int first = read();
-        assertEquals(0, first & 0x70, "reserved bits");
+        boolean deflated = (first & RSV1) != 0;
+        assertEquals(0, first & 0x30, "reserved bits 2 and 3");
+        if (deflated) {
+            assertEquals(TEXT, first & 0xf, "compressed, and no text");
+            assertTrue(extensions.startsWith("permessage-deflate"), "compressed, and not negotiated");
+        }
         assertEquals(FIN, first & FIN, "the gateway doesn't fragment");
         int second = read();
         assertEquals(0, second & 0x80, "the gateway doesn't mask");
@@ -150,7 +195,29 @@ final class RawWebSocket implements Closeable {
         if (payload.length < length) {
             throw new EOFException("within a frame");
         }
-        return new Frame(first & 0xf, payload);
+        return new Frame(first & 0xf, deflated ? inflated(payload) : payload, deflated, payload.length);
+    }
+
+    /** The message in a compressed payload, with an inflater of its own: nothing is kept from the one before. */
+    static byte[] inflated(byte[] payload) {
+        Inflater inflater = new Inflater(true);
+        try {
+            inflater.setInput(ByteBuffer.allocate(payload.length + 4)
+                    .put(payload)
+                    .putInt(0x0000ffff)
+                    .array());
+            ByteArrayOutputStream message = new ByteArrayOutputStream();
+            byte[] some = new byte[4096];
+            for (int count = inflater.inflate(some); count > 0; count = inflater.inflate(some)) {
+                message.write(some, 0, count);
+            }
+            assertEquals(0, inflater.getRemaining(), "bytes behind the end of what was compressed");
+            return message.toByteArray();
+        } catch (DataFormatException e) {
+            throw new AssertionError("not compressed as it should be", e);
+        } finally {
+            inflater.end();
+        }
     }
 
     private int read() throws IOException {

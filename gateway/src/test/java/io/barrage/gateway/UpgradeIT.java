@@ -142,17 +142,6 @@ class UpgradeIT {
         assertTrue(answer.body().contains("barrage.v1"), answer.body());
     }
 
-    @Test
-    void extensionsAreNotNegotiated() throws IOException {
-        try (RawHttp socket = gateway.clientsSocket()) {
-            Answer answer = socket.say(
-                            upgrade("", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"))
-                    .answer();
-            assertEquals(101, answer.status());
-            assertEquals("", answer.header("sec-websocket-extensions"));
-        }
-    }
-
     @ParameterizedTest
     @CsvSource({
         "http://localhost, 101",

@@ -3,7 +3,8 @@ package io.barrage.protocol;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The gateway's WebSocket frames as bytes (RFC 6455 section 5.2): always final, never masked, no extension.
+ * The gateway's WebSocket frames as bytes (RFC 6455 section 5.2): always final, never masked; the only extension is
+ * permessage-deflate (RFC 7692).
  *
  * <p>Stateless functions over byte arrays.
  */
@@ -16,10 +17,12 @@ public final class WebSocketFrames {
 
     private static final int FIN = 0x80;
 
-    /** What a frame is. */
+    /** What a frame is: its opcode, with the bits above it. */
     public enum Opcode {
         /** A text message. */
         TEXT(0x1),
+        /** A text message whose payload is compressed: RSV1 is set (RFC 7692 section 6). */
+        DEFLATED_TEXT(0x41),
         /** The end. */
         CLOSE(0x8),
         /** Asks for a pong. */

@@ -10,6 +10,7 @@ import java.util.List;
  *
  * @param development whether anyone may name its user, and the demo is served
  * @param origins from where browsers may connect; empty: from the host that serves them, or in development from anywhere
+ * @param compression whether permessage-deflate is negotiated with those that offer it
  * @param heartbeat nothing received for so long, with 20 % jitter either way: a ping
  * @param heartbeatTimeout nothing received and nothing written for so long after it: the end
  * @param maxMessageBytes of a message's data
@@ -18,6 +19,7 @@ import java.util.List;
 public record ClientRules(
         boolean development,
         List<String> origins,
+        boolean compression,
         Duration heartbeat,
         Duration heartbeatTimeout,
         int maxMessageBytes,

@@ -11,6 +11,7 @@ import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,7 +39,22 @@ public final class ClientsDoor implements HttpConnection.Door {
             String node,
             AtomicLong ids,
             AtomicInteger connections,
-            DrainState drain) {}
+            DrainState drain,
+            Inflaters inflaters) {}
+
+    /** Each event loop's inflater, made with its first compressed message. Thread-safe. */
+    static final class Inflaters extends FastThreadLocal<MessageInflater> {
+        @Override
+        protected MessageInflater initialValue() {
+            return new MessageInflater();
+        }
+
+        /** Called when the loop's thread ends. */
+        @Override
+        protected void onRemoval(MessageInflater inflater) {
+            inflater.close();
+        }
+    }
 
     /** Whether the node drains. Thread-safe. */
     static final class DrainState {
@@ -53,7 +69,15 @@ public final class ClientsDoor implements HttpConnection.Door {
             ClientMetrics metrics,
             String node) {
         this.context = new Context(
-                rules, broker, shards, metrics, node, new AtomicLong(), new AtomicInteger(), new DrainState());
+                rules,
+                broker,
+                shards,
+                metrics,
+                node,
+                new AtomicLong(),
+                new AtomicInteger(),
+                new DrainState(),
+                new Inflaters());
         this.origins = new Origins(rules.origins(), rules.development());
         this.files = new StaticFiles(rules.development());
         this.upgrades = new UpgradeHandler(context, origins);

@@ -77,7 +77,9 @@ final class UpgradeHandler {
             throw new ProtocolException(ErrorCode.FORBIDDEN, "pages of this origin may not connect");
         }
         String protocol = protocol(headers);
-        return BodyReader.none(() -> accept(exchange, key, protocol));
+        String deflate = DeflateOffer.answer(headers.getAll(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS));
+        String extension = context.rules().compression() ? deflate : null;
+        return BodyReader.none(() -> accept(exchange, key, protocol, extension));
     }
 
     private BodyReader upgradeRequired(Exchange exchange, String detail) {
@@ -113,7 +115,7 @@ final class UpgradeHandler {
         return PROTOCOL;
     }
 
-    private void accept(Exchange exchange, String key, @Nullable String protocol) {
+    private void accept(Exchange exchange, String key, @Nullable String protocol, @Nullable String extension) {
         FullHttpResponse response = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1, HttpResponseStatus.SWITCHING_PROTOCOLS, Unpooled.EMPTY_BUFFER);
         response.headers()
@@ -123,10 +125,13 @@ final class UpgradeHandler {
         if (protocol != null) {
             response.headers().set(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL, protocol);
         }
+        if (extension != null) {
+            response.headers().set(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS, extension);
+        }
         Channel channel = exchange.channel();
         channel.write(response, channel.voidPromise());
         WsConnection connection =
-                new WsConnection(context, channel, context.shards().apply(channel.eventLoop()));
+                new WsConnection(context, channel, context.shards().apply(channel.eventLoop()), extension != null);
         exchange.takeOver(() -> connection.addTo(channel.pipeline()), () -> connection.welcome(exchange));
     }
 

@@ -4,12 +4,14 @@ import io.barrage.gateway.broker.Broker;
 import io.barrage.gateway.broker.PublishResult;
 import io.barrage.gateway.http.Exchange;
 import io.barrage.gateway.hub.Connection;
+import io.barrage.gateway.hub.Encoding;
 import io.barrage.gateway.hub.HubShard;
 import io.barrage.protocol.ClientFrame;
 import io.barrage.protocol.CloseCode;
 import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
+import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.barrage.protocol.PublishRequest;
 import io.barrage.protocol.ServerFrame;
@@ -33,6 +35,7 @@ import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
 import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocket13FrameDecoder;
 import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
@@ -47,6 +50,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.DataFormatException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,6 +81,9 @@ final class WsConnection extends Connection {
     /** Of those that applications may use (RFC 6455 section 7.4.2); the decoder lets more pass. */
     private static final int MAX_CLOSE_CODE = 4999;
 
+    /** The reserved bit that marks a compressed message, as the decoder numbers them (RFC 7692 section 6). */
+    private static final int RSV1 = 0x4;
+
     private static final double HEARTBEAT_JITTER = 0.2;
 
     private static final Logger log = LoggerFactory.getLogger(WsConnection.class);
@@ -91,6 +98,7 @@ final class WsConnection extends Connection {
     private final ClientsDoor.Context context;
     private final Channel channel;
     private final long number;
+    private final boolean deflates;
     private final Heartbeat heartbeat;
     private @Nullable ChannelHandlerContext handler;
     private @Nullable String user;
@@ -108,13 +116,18 @@ final class WsConnection extends Connection {
     private long drains;
     private @Nullable ArrayDeque<WebSocketFrame> held;
     private @Nullable ByteArrayOutputStream fragments;
+    /** Whether the message that {@link #fragments} begin is compressed. */
+    private boolean fragmentsDeflated;
+
     private int noise;
     private long noiseSinceNanos;
 
-    WsConnection(ClientsDoor.Context context, Channel channel, HubShard shard) {
+    /** @param deflates whether permessage-deflate was negotiated */
+    WsConnection(ClientsDoor.Context context, Channel channel, HubShard shard, boolean deflates) {
         super(shard);
         this.context = context;
         this.channel = channel;
+        this.deflates = deflates;
         this.number = context.ids().incrementAndGet();
         this.heartbeat = new Heartbeat(this, context.rules().heartbeatTimeout().toNanos());
     }
@@ -131,7 +144,8 @@ final class WsConnection extends Connection {
                 new WebSocket13FrameDecoder(WebSocketDecoderConfig.newBuilder()
                         .maxFramePayloadLength(maxFrameBytes())
                         .expectMaskedFrames(true)
-                        .allowExtensions(false)
+                        // Lets all reserved bits pass; which may be set is asked in take.
+                        .allowExtensions(deflates)
                         // These send frames through an encoder that isn't there; the faults come to exceptionCaught.
                         .closeOnProtocolViolation(false)
                         .withUTF8Validator(false)
@@ -161,6 +175,7 @@ final class WsConnection extends Connection {
         context.metrics().opened();
         try {
             user = userOf(upgrade);
+            encoding(Encoding.of(batchOf(upgrade), deflates));
         } catch (ProtocolException e) {
             fail(0, null, e);
             close(CloseCode.BAD_REQUEST, CloseCode.BAD_REQUEST.wire());
@@ -188,6 +203,18 @@ final class WsConnection extends Connection {
         }
         String name = upgrade.parameter("user");
         return name == null ? null : UserName.check(name);
+    }
+
+    private static boolean batchOf(Exchange upgrade) {
+        String batch = upgrade.parameter("batch");
+        if (batch == null || batch.equals("0")) {
+            return false;
+        }
+        if (batch.equals("1")) {
+            return true;
+        }
+        throw new ProtocolException(
+                ErrorCode.BAD_REQUEST, "query parameter 'batch' is 1 or 0, not " + Printable.of(batch));
     }
 
     private Map<String, Position> sinceOf(Exchange upgrade) {
@@ -464,6 +491,8 @@ final class WsConnection extends Connection {
                 if (frame instanceof CloseWebSocketFrame) {
                     channel.close();
                 }
+            } else if (frame.rsv() != 0 && !isDeflatedText(frame)) {
+                refuseReservedBits(frame);
             } else if (frame instanceof PingWebSocketFrame) {
                 writeOwn(WebSocketFrames.frame(Opcode.PONG, ByteBufUtil.getBytes(frame.content())));
             } else if (frame instanceof CloseWebSocketFrame close) {
@@ -478,22 +507,44 @@ final class WsConnection extends Connection {
         }
     }
 
+    /** Whether a frame begins a compressed message: only those may have a reserved bit (RFC 7692 section 6.1). */
+    private static boolean isDeflatedText(WebSocketFrame frame) {
+        return frame.rsv() == RSV1 && frame instanceof TextWebSocketFrame;
+    }
+
+    private void refuseReservedBits(WebSocketFrame frame) {
+        String reason = "only the first frame of a text message may have a reserved bit, and only RSV1";
+        if (frame instanceof CloseWebSocketFrame) {
+            // The decoder reads nothing after it.
+            closeUnanswered(CloseCode.PROTOCOL_ERROR, reason);
+        } else {
+            close(CloseCode.PROTOCOL_ERROR, reason);
+        }
+    }
+
     private void takeText(WebSocketFrame frame) {
-        byte[] text = ByteBufUtil.getBytes(frame.content());
+        byte[] payload = ByteBufUtil.getBytes(frame.content());
+        boolean deflated = isDeflatedText(frame);
         if (fragments != null || !frame.isFinalFragment()) {
             if (fragments == null) {
                 fragments = new ByteArrayOutputStream();
+                fragmentsDeflated = deflated;
             }
-            if (fragments.size() + text.length > maxFrameBytes()) {
+            if (fragments.size() + payload.length > maxFrameBytes()) {
                 close(CloseCode.TOO_BIG, "a message is larger than " + maxFrameBytes() + " bytes");
                 return;
             }
-            fragments.writeBytes(text);
+            fragments.writeBytes(payload);
             if (!frame.isFinalFragment()) {
                 return;
             }
-            text = fragments.toByteArray();
+            payload = fragments.toByteArray();
             fragments = null;
+            deflated = fragmentsDeflated;
+        }
+        byte[] text = deflated ? inflate(payload) : payload;
+        if (text == null) {
+            return;
         }
         if (Utf8.firstInvalid(text, 0, text.length) >= 0) {
             close(CloseCode.INVALID_UTF8, "a text frame wasn't UTF-8");
@@ -505,6 +556,22 @@ final class WsConnection extends Connection {
             fail(0, null, e);
             countNoise();
         }
+    }
+
+    /** The message that was compressed; null if it can't be had, and the connection is being closed for that. */
+    private byte @Nullable [] inflate(byte[] payload) {
+        try {
+            return context.inflaters().get().inflate(payload, maxFrameBytes());
+        } catch (MessageInflater.TooBigException e) {
+            close(CloseCode.TOO_BIG, "a compressed message is larger than " + maxFrameBytes() + " bytes");
+        } catch (DataFormatException e) {
+            // RFC 7692 only asks to fail the connection. 1007 is for data that isn't what its message's type says, and
+            // what
+            // other servers answer here; the frame itself was well-formed, which 1002 would deny.
+            log.debug("A compressed message was corrupt. connection={} cause={}", id(), e.getMessage());
+            close(CloseCode.INVALID_UTF8, "a compressed message was corrupt");
+        }
+        return null;
     }
 
     private void countNoise() {

@@ -93,15 +93,16 @@ public abstract class Connection {
         return shard;
     }
 
-    /** For the transport, before the first subscription: how the client wants its messages. */
-    protected final void encoding(Encoding wanted) {
+    /** Which frames it reads; to be said before its first subscription, else {@link Encoding#PLAIN}. */
+    protected final void encoding(Encoding encoding) {
         if (!subscriptions.isEmpty()) {
-            throw new IllegalStateException("it has subscriptions already");
+            throw new IllegalStateException(
+                    "a connection with " + subscriptions.size() + " subscriptions can't change to " + encoding);
         }
-        encoding = wanted;
+        this.encoding = encoding;
     }
 
-    /** How the client wants its messages. */
+    /** Which frames it reads. */
     final Encoding encoding() {
         return encoding;
     }

@@ -1,14 +1,16 @@
 package io.barrage.gateway.hub;
 
-/** How a connection wants its messages. Immutable. */
+/**
+ * How a topic's messages become the frames of a connection. Subscriptions of one encoding read the same bytes. Immutable.
+ */
 public enum Encoding {
-    /** Each message is a frame. */
+    /** A {@code message} frame for each. */
     PLAIN(false, false),
-    /** The messages that leave together are one {@code messages} frame. */
+    /** Several in a {@code messages} frame. */
     BATCH(true, false),
-    /** As {@link #PLAIN}, and long frames are compressed (RFC 7692). */
+    /** As {@link #PLAIN}, a frame compressed where that pays. */
     DEFLATED(false, true),
-    /** As {@link #BATCH}, and long frames are compressed. */
+    /** As {@link #BATCH}, a frame compressed where that pays. */
     BATCH_DEFLATED(true, true);
 
     private final boolean batch;
@@ -19,12 +21,20 @@ public enum Encoding {
         this.deflated = deflated;
     }
 
-    /** Whether messages that leave together are one frame. */
+    /** The encoding with these traits. */
+    public static Encoding of(boolean batch, boolean deflated) {
+        if (batch) {
+            return deflated ? BATCH_DEFLATED : BATCH;
+        }
+        return deflated ? DEFLATED : PLAIN;
+    }
+
+    /** Whether several messages may share a frame. */
     public boolean batch() {
         return batch;
     }
 
-    /** Whether long frames are compressed. */
+    /** Whether a frame may be compressed. */
     public boolean deflated() {
         return deflated;
     }

@@ -870,6 +870,7 @@ public final class HubShard implements BrokerListener {
         assert loop.inLoop();
         List.copyOf(connections).forEach(this::gone);
         offered.clear();
+        encoder.close();
         store.close();
     }
 }

@@ -140,8 +140,8 @@ final class ReplayReader {
 
     private void put(Stream stream, Message message, ByteBuf out) {
         if (!stream.encoding.batch()) {
-            encoder.encode(stream.encoding, message);
-            out.writeBytes(encoder.bytes(), 0, encoder.length());
+            encoder.encode(message);
+            write(out);
             return;
         }
         batch.add(message);
@@ -153,11 +153,16 @@ final class ReplayReader {
 
     private void endBatch(Stream stream, ByteBuf out) {
         if (!batch.isEmpty()) {
-            encoder.encode(stream.encoding, stream.topic.name, batch);
-            out.writeBytes(encoder.bytes(), 0, encoder.length());
+            encoder.encode(stream.topic.name, batch);
+            write(out);
             batch.clear();
             batchBytes = 0;
         }
+    }
+
+    /** Never compressed: that pays only for what many get. */
+    private void write(ByteBuf out) {
+        out.writeBytes(encoder.bytes(), encoder.start(), encoder.length());
     }
 
     /** A gap begins at {@code from}, or goes on there if it has the same reason. */

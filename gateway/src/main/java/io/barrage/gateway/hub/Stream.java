@@ -104,8 +104,8 @@ final class Stream {
             leaveOut(message.priority().ordinal(), ShedReason.EXPIRED);
             appendGap(message.offset(), message.offset(), ShedReason.EXPIRED);
         } else if (batch == null) {
-            encoder.encode(encoding, message);
-            log.append(encoder.bytes(), encoder.length(), encoder.content().add(message));
+            encoder.encode(message);
+            append(encoder.content().add(message));
             topic.counters.owed[message.priority().ordinal()] += subscriptions.size();
         } else {
             batch.add(message);
@@ -114,6 +114,14 @@ final class Stream {
                 seal();
             }
         }
+    }
+
+    /** Appends the frame that was encoded last. */
+    private void append(TopicLog.Content content) {
+        if (encoding.deflated()) {
+            encoder.deflate();
+        }
+        log.append(encoder.bytes(), encoder.start(), encoder.length(), content);
     }
 
     private void leaveOut(int priority, ShedReason reason) {
@@ -135,20 +143,20 @@ final class Stream {
     private void appendGap(long from, long to, ShedReason reason) {
         seal();
         byte[] frame = WebSocketFrames.text(new ServerFrame.Gap(topic.name, from, to, reason.wire()));
-        log.append(frame, frame.length, encoder.content().gap(from, to));
+        log.append(frame, 0, frame.length, encoder.content().gap(from, to));
     }
 
     /** Appends a whole frame that covers no offset. */
     void append(byte[] frame) {
         seal();
-        log.append(frame, frame.length, encoder.content());
+        log.append(frame, 0, frame.length, encoder.content());
     }
 
     /** Appends a frame that tells of hidden messages. */
     void appendHidden(long count) {
         seal();
         byte[] frame = WebSocketFrames.text(new ServerFrame.Hidden(topic.name, count));
-        log.append(frame, frame.length, encoder.content().hidden(count));
+        log.append(frame, 0, frame.length, encoder.content().hidden(count));
     }
 
     /** Tells of the hidden messages that no message of this stream has told of; false if there were none. */
@@ -171,14 +179,14 @@ final class Stream {
         if (batch == null || batch.isEmpty()) {
             return;
         }
-        encoder.encode(encoding, topic.name, batch);
+        encoder.encode(topic.name, batch);
         TopicLog.Content content = encoder.content();
         for (int i = 0; i < batch.size(); i++) {
             Message message = batch.get(i);
             content.add(message);
             topic.counters.owed[message.priority().ordinal()] += subscriptions.size();
         }
-        log.append(encoder.bytes(), encoder.length(), content);
+        append(content);
         batch.clear();
         batchBytes = 0;
     }

@@ -247,14 +247,14 @@ final class TopicLog {
     /** Most messages of one frame. */
     static final int MAX_MESSAGES = COUNT_MASK;
 
-    /** Appends a whole frame, of {@code length} bytes at the beginning of {@code bytes}. */
-    void append(byte[] bytes, int length, Content content) {
+    /** Appends a whole frame, of {@code length} bytes from {@code start} on. */
+    void append(byte[] bytes, int start, int length, Content content) {
         makeRoomInIndex();
         if (content.expiresNanos != NEVER && expires.length == 0) {
             expires = new long[ends.length];
         }
         Segment into = segmentFor(length);
-        into.buffer.writeBytes(bytes, 0, length);
+        into.buffer.writeBytes(bytes, start, length);
         headPosition += length;
         int slot = slot(headFrame);
         ends[slot] = headPosition;

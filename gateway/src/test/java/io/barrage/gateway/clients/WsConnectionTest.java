@@ -70,7 +70,15 @@ class WsConnectionTest {
                 HubListener.NOOP);
         ClientsDoor door = new ClientsDoor(
                 new ClientRules(
-                        true, List.of(), Duration.ofHours(1), Duration.ofHours(1), 1 << 16, 0, 10, new Everything()),
+                        true,
+                        List.of(),
+                        true,
+                        Duration.ofHours(1),
+                        Duration.ofHours(1),
+                        1 << 16,
+                        0,
+                        10,
+                        new Everything()),
                 broker,
                 loop -> hub.shards().get(0),
                 ClientMetrics.NOOP,

@@ -264,7 +264,7 @@ class HubModelTest {
             if (clients.size() == MAX_CONNECTIONS) {
                 return;
             }
-            Client client = new Client(rig.connect(random.nextBoolean() ? Encoding.PLAIN : Encoding.BATCH));
+            Client client = new Client(rig.connect(Encoding.values()[random.nextInt(4)]));
             // A slice's time is over after some dozens of writes.
             client.connection.onWrite = ignored -> rig.loop.advance(random.nextInt(200_000));
             clients.add(client);

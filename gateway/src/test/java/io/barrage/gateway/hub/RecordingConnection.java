@@ -12,9 +12,12 @@ import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -24,6 +27,9 @@ import tools.jackson.databind.json.JsonMapper;
  * <p>Confined to its event loop.
  */
 final class RecordingConnection extends Connection {
+    /** First byte of a final text frame that is compressed. */
+    private static final int DEFLATED = 0xc1;
+
     private static final JsonMapper JSON = new JsonMapper();
 
     private static final AtomicLong NUMBERS = new AtomicLong(1_000_000);
@@ -59,6 +65,9 @@ final class RecordingConnection extends Connection {
 
     /** What the client has got, in order; the elements of a {@code messages} frame as the messages that they are. */
     final List<Frame> received = new ArrayList<>();
+
+    /** How many of the frames were compressed. */
+    int deflatedFrames;
 
     /** For each write of the hub's, how many frames it had. */
     final List<Integer> writes = new ArrayList<>();
@@ -282,11 +291,16 @@ final class RecordingConnection extends Connection {
     }
 
     /** Reads the frames; borrows {@code bytes}. */
-    private static List<Frame> decode(ByteBuf bytes) {
+    private List<Frame> decode(ByteBuf bytes) {
         List<Frame> frames = new ArrayList<>();
         for (ByteBuf in = bytes.duplicate(); in.isReadable(); ) {
-            Frame frame = new Frame(in.readCharSequence(payloadLength(in), StandardCharsets.UTF_8)
-                    .toString());
+            boolean deflated = in.getUnsignedByte(in.readerIndex()) == DEFLATED;
+            byte[] payload = new byte[payloadLength(in)];
+            in.readBytes(payload);
+            Frame frame = new Frame(new String(deflated ? inflate(payload) : payload, StandardCharsets.UTF_8));
+            if (deflated) {
+                deflatedFrames++;
+            }
             if (frame.type().equals("messages")) {
                 String start = "{\"type\":\"message\",\"topic\":\"" + frame.topic() + "\",";
                 for (JsonNode element : frame.json().get("messages")) {
@@ -299,10 +313,27 @@ final class RecordingConnection extends Connection {
         return frames;
     }
 
+    /** As RFC 7692 section 7.2.2 says. */
+    private static byte[] inflate(byte[] payload) {
+        Inflater inflater = new Inflater(true);
+        try {
+            byte[] whole = Arrays.copyOf(payload, payload.length + 4);
+            whole[payload.length + 2] = (byte) 0xff;
+            whole[payload.length + 3] = (byte) 0xff;
+            inflater.setInput(whole);
+            byte[] text = new byte[1 << 20];
+            return Arrays.copyOf(text, inflater.inflate(text));
+        } catch (DataFormatException e) {
+            throw new AssertionError(e);
+        } finally {
+            inflater.end();
+        }
+    }
+
     /** Reads the header of a frame, which must be whole, unmasked, final text. */
     private static int payloadLength(ByteBuf in) {
         int first = in.readUnsignedByte();
-        if (first != 0x81) {
+        if (first != 0x81 && first != DEFLATED) {
             throw new AssertionError("not a final text frame: " + Integer.toHexString(first));
         }
         int length = in.readUnsignedByte();

@@ -146,6 +146,22 @@ class StreamsTest {
         }
 
         @Test
+        void areCompressedWhereThatPays() {
+            RecordingConnection deflated = subscriber(Encoding.BATCH_DEFLATED, "room:1");
+            RecordingConnection plain = subscriber(Encoding.DEFLATED, "room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publishMany(10, "room:1");
+            rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 12), deflated.offsets("room:1"));
+            assertEquals(range(1, 12), plain.offsets("room:1"));
+            assertEquals(1, deflated.deflatedFrames);
+            assertEquals(1, plain.deflatedFrames);
+            assertEquals(deflated.received, plain.received);
+        }
+
+        @Test
         void areWhatALaggardGetsToo() {
             rig.rules("room", 1024, 1 << 20);
             RecordingConnection batch = subscriber(Encoding.BATCH, "room:1").stallNext(1);
@@ -233,7 +249,7 @@ class StreamsTest {
             }
             long next = 1;
             for (String told : account(connection)) {
-                String[] parts = told.replaceAll("\\w+ ", "").split("-");
+                String[] parts = told.replaceAll("\\w+ ", "").split("-", -1);
                 assertEquals(next, Long.parseLong(parts[0]), told);
                 next = Long.parseLong(parts[parts.length - 1]) + 1;
             }

@@ -50,7 +50,7 @@ class TopicLogTest {
         byte[] frame = new byte[WebSocketFrames.length(message)];
         WebSocketFrames.put(frame, 0, message);
         frames.add(frame);
-        log.append(frame, frame.length, new TopicLog.Content().clear().add(message));
+        log.append(frame, 0, frame.length, new TopicLog.Content().clear().add(message));
     }
 
     private void append(int count) {
@@ -62,7 +62,7 @@ class TopicLogTest {
     private void appendNotice() {
         byte[] frame = {(byte) 0x81, 2, '{', '}'};
         frames.add(frame);
-        log.append(frame, frame.length, new TopicLog.Content().clear());
+        log.append(frame, 0, frame.length, new TopicLog.Content().clear());
     }
 
     private void allRead() {
