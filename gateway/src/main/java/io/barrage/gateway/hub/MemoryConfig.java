@@ -17,7 +17,8 @@ public record MemoryConfig(
                 min = "1MiB",
                 doc = "Direct memory of all topic logs of this node. Raise it, and the JVM's"
                         + " `-XX:MaxDirectMemorySize` with it, when many topics have many subscriptions."
-                        + " Over it, those that have been stalled for longest get gaps.")
+                        + " Over it, the logs that the longest-stalled connections wait for are dropped, and they read on from"
+                        + " the tail.")
         ByteSize log,
 
         @Setting(
