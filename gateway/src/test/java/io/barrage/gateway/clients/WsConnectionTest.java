@@ -126,6 +126,11 @@ class WsConnectionTest {
         }
 
         @Override
+        public boolean mayPublishValues(TopicName topic) {
+            return true;
+        }
+
+        @Override
         public Priority maxPriority(TopicName topic) {
             return Priority.CRITICAL;
         }
