@@ -35,6 +35,9 @@ public final class MemoryBroker implements Broker {
     /** How long a topic without listeners keeps its numbering after its last use. */
     static final Duration IDLE_LIFE = Duration.ofMinutes(10);
 
+    /** Bytes of all topics' values: clients may be allowed to make them, and they stay for an hour. */
+    static final long MAX_VALUE_BYTES = 64 << 20;
+
     private static final String EPOCH_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
     private static final int EPOCH_LENGTH = 10;
 
@@ -51,6 +54,8 @@ public final class MemoryBroker implements Broker {
 
     /** Topics of which messages were hidden since the last look. */
     private final Set<TopicName> hiding = ConcurrentHashMap.newKeySet();
+
+    private final Values.Memory valueMemory = new Values.Memory(MAX_VALUE_BYTES);
 
     /** Topics with values that are still to be told. */
     private final Set<TopicName> telling = ConcurrentHashMap.newKeySet();
@@ -105,7 +110,7 @@ public final class MemoryBroker implements Broker {
         long now = ticker.getAsLong();
         while (true) {
             Sequencer sequencer = sequencer(topic, now);
-            Sequencer.Merged merged = sequencer.publish(topic, change, id, now);
+            Sequencer.Merged merged = sequencer.publish(topic, change, id, valueMemory, now);
             if (merged != null) {
                 if (id != null) {
                     remember(sequencer, id, merged.result(), now);

@@ -24,9 +24,9 @@ public sealed interface PublishResult {
             this(code, message, 0);
         }
 
-        /** Whether one sender's limits refused it, or a room's for urgent messages; not a shortage of the node. */
-        public boolean isByLimit() {
-            return code == ErrorCode.RATE_LIMITED || code == ErrorCode.REPEATED;
+        /** Whether the node couldn't take it; otherwise a rule is against it. */
+        public boolean isOverload() {
+            return code == ErrorCode.OVERLOADED;
         }
     }
 }

@@ -155,9 +155,13 @@ final class Sequencer {
     /** What {@link #tellValues} has told, and whether there is more to be told later. Immutable. */
     record Told(int count, boolean waiting) {}
 
-    /** Merges into a value; null if this numbering has ended and the topic needs a new one. */
+    /**
+     * Merges into a value; null if this numbering has ended and the topic needs a new one.
+     *
+     * @param memory what all topics' values share
+     */
     @Nullable
-    Merged publish(TopicName topic, ValueChange change, @Nullable MessageId id, long nowNanos) {
+    Merged publish(TopicName topic, ValueChange change, @Nullable MessageId id, Values.Memory memory, long nowNanos) {
         BrokerListener[] offered = NOBODY;
         boolean waiting;
         synchronized (this) {
@@ -175,7 +179,7 @@ final class Sequencer {
                 }
             }
             if (values == null) {
-                values = new Values(topic, rules.interval().toNanos());
+                values = new Values(topic, rules.interval().toNanos(), memory);
             }
             PublishResult refused = values.merge(change, nowNanos);
             if (refused != null) {
@@ -330,6 +334,9 @@ final class Sequencer {
         }
         if (listeners.length == 0 && offsetsOfIds == null && nowNanos - lastUsedNanos >= lifeNanos(idleNanos)) {
             retired = true;
+            if (values != null) {
+                values.clear();
+            }
         }
         return retired;
     }

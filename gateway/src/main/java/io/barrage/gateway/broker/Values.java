@@ -12,6 +12,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,23 +30,61 @@ final class Values {
     /** Entries of a leaderboard. */
     static final int MAX_ENTRIES = 10;
 
+    /** What a key costs besides its data. */
+    private static final int KEY_BYTES = 256;
+
+    private static final int NUMBER_BYTES = 64;
+
+    private static final PublishResult.Refused NO_ROOM = new PublishResult.Refused(
+            ErrorCode.OVERLOADED, "this node has no room for more values: nothing was merged, try again", 1000);
+
     private static final byte[] REMOVED = {'n', 'u', 'l', 'l'};
 
     private final TopicName topic;
     private final long intervalNanos;
+    private final Memory memory;
     private final Map<String, Value> values = new LinkedHashMap<>();
     private long lastNumber;
 
-    /** @param intervalNanos least time between two tellings of a key */
-    Values(TopicName topic, long intervalNanos) {
+    /** The bytes of all topics' values on a node, and their bound. Thread-safe. */
+    static final class Memory {
+        private final long maxBytes;
+        private final AtomicLong bytes = new AtomicLong();
+
+        Memory(long maxBytes) {
+            this.maxBytes = maxBytes;
+        }
+
+        private boolean hasRoom(long more) {
+            return more <= 0 || bytes.get() + more <= maxBytes;
+        }
+
+        /** Bytes of all values now; an estimate. */
+        long bytes() {
+            return bytes.get();
+        }
+    }
+
+    /**
+     * @param intervalNanos least time between two tellings of a key
+     * @param memory what all topics' values share
+     */
+    Values(TopicName topic, long intervalNanos, Memory memory) {
         this.topic = topic;
         this.intervalNanos = intervalNanos;
+        this.memory = memory;
     }
 
     /** What is merged under a key. */
     private interface State {
         /** Merges a change; false if that changes nothing. */
         boolean take(ValueChange change);
+
+        /** By how many bytes a change may make it larger. */
+        int growth(ValueChange change);
+
+        /** Bytes that it holds. */
+        int size();
 
         /** The value to be told, as JSON. */
         byte[] json();
@@ -58,6 +98,16 @@ final class Values {
         public boolean take(ValueChange change) {
             data = change.data();
             return true;
+        }
+
+        @Override
+        public int growth(ValueChange change) {
+            return change.data().length - data.length;
+        }
+
+        @Override
+        public int size() {
+            return data.length;
         }
 
         @Override
@@ -80,6 +130,16 @@ final class Values {
         }
 
         @Override
+        public int growth(ValueChange change) {
+            return 0;
+        }
+
+        @Override
+        public int size() {
+            return NUMBER_BYTES;
+        }
+
+        @Override
         public byte[] json() {
             return greatest == null ? REMOVED : greatest.json();
         }
@@ -93,6 +153,16 @@ final class Values {
         public boolean take(ValueChange change) {
             sum = sum.plus(change.number());
             return true;
+        }
+
+        @Override
+        public int growth(ValueChange change) {
+            return 0;
+        }
+
+        @Override
+        public int size() {
+            return NUMBER_BYTES;
         }
 
         @Override
@@ -136,6 +206,25 @@ final class Values {
         }
 
         @Override
+        public int growth(ValueChange change) {
+            return entrySize(change);
+        }
+
+        @Override
+        public int size() {
+            int size = 0;
+            for (ValueChange entry : entries) {
+                size += entrySize(entry);
+            }
+            return size;
+        }
+
+        /** The entry and its part of what was told last. */
+        private static int entrySize(ValueChange entry) {
+            return 2 * entry.data().length + NUMBER_BYTES;
+        }
+
+        @Override
         public byte[] json() {
             ByteArrayOutputStream json = new ByteArrayOutputStream();
             char before = '[';
@@ -160,6 +249,8 @@ final class Values {
         private @Nullable TopicValue told;
 
         private long toldNanos;
+        /** Bytes that it is counted with. */
+        private int counted;
 
         Value(String key, Merge merge) {
             this.key = key;
@@ -211,33 +302,70 @@ final class Values {
         Value value = values.get(change.key());
         if (change.isRemoval()) {
             if (value != null) {
-                value.remove();
-                if (value.told == null) {
-                    values.remove(value.key);
-                }
+                remove(value);
             }
             return null;
         }
-        if (value == null) {
-            if (values.size() >= MAX_KEYS) {
-                values.values().removeIf(other -> other.isOver(nowNanos, intervalNanos));
-                if (values.size() >= MAX_KEYS) {
-                    return new PublishResult.Refused(
-                            ErrorCode.RATE_LIMITED,
-                            "a topic has at most " + MAX_KEYS
-                                    + " keys, this would be one more: publish null to one to remove it");
-                }
-            }
-            value = new Value(change.key(), change.merge());
-            values.put(value.key, value);
-        } else if (!value.isMergedBy(change.merge())) {
+        if (value != null && !value.isMergedBy(change.merge())) {
             return new PublishResult.Refused(
                     ErrorCode.BAD_REQUEST,
                     "key '" + value.key + "' is merged by '" + value.merge.wire() + "', not by '"
                             + change.merge().wire() + "'; publish null to it first to begin anew");
         }
+        if (value == null && values.size() >= MAX_KEYS) {
+            forget(other -> other.isOver(nowNanos, intervalNanos));
+            if (values.size() >= MAX_KEYS) {
+                return new PublishResult.Refused(
+                        ErrorCode.RATE_LIMITED,
+                        "a topic has at most " + MAX_KEYS + " keys, this would be one more: publish null to one to"
+                                + " remove it");
+            }
+        }
+        int growth =
+                value == null || value.state == null ? KEY_BYTES + change.data().length : value.state.growth(change);
+        if (!memory.hasRoom(growth)) {
+            return NO_ROOM;
+        }
+        if (value == null) {
+            value = new Value(change.key(), change.merge());
+            values.put(value.key, value);
+        }
         value.take(change);
+        count(value);
         return null;
+    }
+
+    private void remove(Value value) {
+        value.remove();
+        if (value.told == null) {
+            // Nobody has heard of it.
+            forget(other -> other == value);
+        } else {
+            count(value);
+        }
+    }
+
+    private void count(Value value) {
+        int size = KEY_BYTES + (value.state == null ? 0 : value.state.size());
+        if (size != value.counted) {
+            memory.bytes.addAndGet(size - value.counted);
+            value.counted = size;
+        }
+    }
+
+    private void forget(Predicate<Value> which) {
+        values.values().removeIf(value -> {
+            boolean forgotten = which.test(value);
+            if (forgotten) {
+                memory.bytes.addAndGet(-value.counted);
+            }
+            return forgotten;
+        });
+    }
+
+    /** Forgets all values: the topic has ended. */
+    void clear() {
+        forget(value -> true);
     }
 
     /** Offers a key's value to all listeners if it has changed and it is time; true if it did. The caller wakes them. */
@@ -314,7 +442,7 @@ final class Values {
 
     /** The values as they are, for the first one who listens: told with this. */
     List<TopicValue> tellFirst(long nowNanos) {
-        values.values().removeIf(value -> value.state == null);
+        forget(value -> value.state == null);
         for (Value value : values.values()) {
             told(value, new TopicValue(topic, value.key, value.json(), lastNumber + 1), nowNanos);
         }

@@ -288,7 +288,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
             (accepted.duplicate() ? counters.duplicate : counters.accepted).increment();
         } else if (result instanceof PublishResult.Shed shed) {
             (shed.duplicate() ? counters.duplicate : counters.hidden).increment();
-        } else if (result instanceof PublishResult.Refused refused && refused.isByLimit()) {
+        } else if (result instanceof PublishResult.Refused refused && !refused.isOverload()) {
             counters.limited.increment();
         } else {
             counters.refused.increment();

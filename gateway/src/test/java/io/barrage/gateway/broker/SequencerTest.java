@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 class SequencerTest {
     private static final TopicName TOPIC = TopicName.of("room:1");
 
+    private static final Values.Memory MEMORY = new Values.Memory(1 << 20);
+
     private final Sequencer sequencer = new Sequencer("e1", 3, rules(""), 0);
     private final RecordingListener first = new RecordingListener();
     private final RecordingListener second = new RecordingListener();
@@ -244,12 +246,12 @@ class SequencerTest {
         ValueChange change = ValueChange.of("likes", Merge.SUM, new byte[] {'1'});
         assertEquals(
                 new Sequencer.Merged(new PublishResult.ValueAccepted("likes", false), true, false),
-                sequencer.publish(TOPIC, change, null, 0));
+                sequencer.publish(TOPIC, change, null, MEMORY, 0));
         assertTrue(held[0]);
         assertFalse(held[1]);
         assertEquals(
                 new Sequencer.Merged(new PublishResult.ValueAccepted("likes", false), false, true),
-                sequencer.publish(TOPIC, change, null, 1));
+                sequencer.publish(TOPIC, change, null, MEMORY, 1));
         held[0] = false;
         assertEquals(new Sequencer.Told(0, true), sequencer.tellValues(2));
         assertFalse(held[0]);
@@ -259,9 +261,18 @@ class SequencerTest {
     }
 
     @Test
+    void givesBackItsValuesMemoryAtItsEnd() {
+        Values.Memory memory = new Values.Memory(1 << 20);
+        sequencer.publish(TOPIC, ValueChange.of("k", Merge.SUM, new byte[] {'1'}), null, memory, 0);
+        assertTrue(memory.bytes() > 0);
+        assertTrue(sequencer.retire(Sequencer.VALUES_LIFE_NANOS, 10));
+        assertEquals(0, memory.bytes());
+    }
+
+    @Test
     void mergesNothingAfterItsEnd() {
         assertTrue(sequencer.retire(10, 10));
-        assertNull(sequencer.publish(TOPIC, ValueChange.of("k", Merge.SUM, new byte[] {'1'}), null, 10));
+        assertNull(sequencer.publish(TOPIC, ValueChange.of("k", Merge.SUM, new byte[] {'1'}), null, MEMORY, 10));
         assertEquals(new Sequencer.Told(0, false), sequencer.tellValues(10));
     }
 }

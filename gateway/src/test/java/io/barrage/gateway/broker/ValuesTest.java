@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
 class ValuesTest {
     private static final long INTERVAL = 500;
 
-    private final Values values = new Values(TopicName.of("room:1"), INTERVAL);
+    private final Values.Memory memory = new Values.Memory(100_000);
+    private final Values values = new Values(TopicName.of("room:1"), INTERVAL, memory);
     private final RecordingListener listener = new RecordingListener();
     private final BrokerListener[] listeners = {listener};
     // Shortly before the clock wraps round.
@@ -167,6 +168,43 @@ class ValuesTest {
         refused("more", Merge.SUM, "1");
         now += INTERVAL;
         assertTrue(publish("more", Merge.SUM, "1"));
+    }
+
+    @Test
+    void whatAllTopicsHoldIsBounded() {
+        Values other = new Values(TopicName.of("room:2"), INTERVAL, memory);
+        String large = '"' + "x".repeat(60_000) + '"';
+        assertNull(other.merge(ValueChange.of("large", Merge.LAST, large.getBytes(UTF_8)), now));
+        publish("likes", Merge.SUM, "1");
+        publish("state", Merge.LAST, "1");
+        publish("top", Merge.TOP, entry("a", 1, 1));
+        for (String key : List.of("state", "more")) {
+            PublishResult.Refused refused = refused(key, Merge.LAST, large);
+            assertEquals(ErrorCode.OVERLOADED, refused.code());
+            assertEquals(1_000, refused.retryAfterMillis());
+        }
+        // What needs no more room goes on.
+        publish("likes", Merge.SUM, "1");
+        publish("state", Merge.LAST, "2");
+        assertNull(other.merge(
+                ValueChange.of("large", Merge.LAST, large.replace('x', 'y').getBytes(UTF_8)), now));
+        other.tellFirst(now);
+        assertNull(other.merge(ValueChange.of("large", Merge.LAST, "null".getBytes(UTF_8)), now));
+        publish("state", Merge.LAST, large);
+        assertEquals("2", merged("likes"));
+        publish("state", Merge.LAST, "1");
+        for (int i = 0; i < 100; i++) {
+            publish("top", Merge.TOP, entry("u" + i, i, i));
+        }
+        long before = memory.bytes();
+        for (int i = 100; i < 200; i++) {
+            publish("top", Merge.TOP, entry("u" + i, i, i));
+        }
+        // Ten entries, whichever they are.
+        assertTrue(Math.abs(memory.bytes() - before) < 100, before + " and then " + memory.bytes());
+        values.clear();
+        other.clear();
+        assertEquals(0, memory.bytes());
     }
 
     // ---------------------------------------------------------------- telling
