@@ -342,6 +342,10 @@ final class Sequencer {
     }
 
     private long lifeNanos(long idleNanos) {
+        if (senders != null && senders.size() > 0) {
+            // They are forgotten in their time; a topic's end mustn't be a way around slow mode.
+            return Long.MAX_VALUE;
+        }
         return values == null || values.isEmpty() ? idleNanos : Math.max(idleNanos, VALUES_LIFE_NANOS);
     }
 }

@@ -547,6 +547,18 @@ class MemoryBrokerTest {
     }
 
     @Test
+    void keepsATopicAsLongAsItsSendersLimits() {
+        rules = ", limits: {perSender: 1/h}";
+        say("u7", "1");
+        now += MemoryBroker.IDLE_LIFE.toNanos();
+        broker.sweep();
+        assertEquals(ErrorCode.RATE_LIMITED, code(say("u7", "2")));
+        now += 3_600_000_000_000L;
+        broker.sweep();
+        assertEquals(0, broker.topics());
+    }
+
+    @Test
     void takesADraftsSenderForItsSpeaker() {
         rules = ", limits: {perSender: 1/s}";
         Message.Draft draft =
