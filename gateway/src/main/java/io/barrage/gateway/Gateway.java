@@ -53,6 +53,9 @@ final class Gateway implements AutoCloseable {
 
     private static final long COUNTS_INTERVAL_MILLIS = 1_000;
     private static final long HIDDEN_INTERVAL_MILLIS = 500;
+    /** How often values are looked through, unless an interval is shorter. */
+    private static final long VALUES_TICK_MILLIS = 50;
+
     private static final long SWEEP_INTERVAL_MILLIS = 5_000;
 
     /** What the kernel may hold for one client; more would only make a slow one's messages older. */
@@ -144,6 +147,8 @@ final class Gateway implements AutoCloseable {
                         hub::tellCounts, COUNTS_INTERVAL_MILLIS, COUNTS_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
         timer().scheduleAtFixedRate(
                         broker::tellHidden, HIDDEN_INTERVAL_MILLIS, HIDDEN_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
+        long valuesTick = valuesTickMillis(config);
+        timer().scheduleAtFixedRate(broker::tellValues, valuesTick, valuesTick, TimeUnit.MILLISECONDS);
         timer().scheduleAtFixedRate(broker::sweep, SWEEP_INTERVAL_MILLIS, SWEEP_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -175,6 +180,13 @@ final class Gateway implements AutoCloseable {
                 namespace.delivery() == Delivery.RELIABLE);
     }
 
+    /** Often enough that a value is told soon after its interval. */
+    private static long valuesTickMillis(GatewayConfig config) {
+        return config.namespaces().stream()
+                .mapToLong(namespace -> namespace.interval().toMillis())
+                .reduce(VALUES_TICK_MILLIS, Math::min);
+    }
+
     private static HubMemory memory(GatewayConfig config, int loops) {
         return new HubMemory(
                 config.memory().queue().bytes(),
@@ -201,6 +213,11 @@ final class Gateway implements AutoCloseable {
                     @Override
                     public boolean mayPublish(TopicName topic) {
                         return namespaces.of(topic).publish() == Who.ANYONE;
+                    }
+
+                    @Override
+                    public boolean mayPublishValues(TopicName topic) {
+                        return namespaces.of(topic).publishValues() == Who.ANYONE;
                     }
 
                     @Override

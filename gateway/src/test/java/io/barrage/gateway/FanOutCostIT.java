@@ -121,6 +121,11 @@ class FanOutCostIT {
                             }
 
                             @Override
+                            public boolean mayPublishValues(TopicName topic) {
+                                return false;
+                            }
+
+                            @Override
                             public Priority maxPriority(TopicName topic) {
                                 return Priority.NORMAL;
                             }

@@ -94,6 +94,11 @@ public final class Message implements TopicEvent {
             return priority;
         }
 
+        /** What was published, byte for byte; not to be changed. */
+        public byte[] data() {
+            return data;
+        }
+
         /** Upper bound of the memory that it holds while it waits, in bytes. */
         public int weight() {
             return data.length + envelope.length + 128;

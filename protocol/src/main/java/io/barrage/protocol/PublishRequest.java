@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param data one JSON value, byte for byte as it was sent
  * @param messageId makes a repeat return the first answer; null without
  * @param sender who the backend says the message is from; null without, and for clients
+ * @param ttlMillis after which the message is stale; 0 for never
+ * @param value what to merge into a value of the topics, instead of a message; null for a message
  */
 @SuppressWarnings("ArrayRecordComponent") // The data is carried, never compared.
 public record PublishRequest(
@@ -20,13 +22,18 @@ public record PublishRequest(
         byte[] data,
         Priority priority,
         @Nullable String messageId,
-        @Nullable String sender) {
+        @Nullable String sender,
+        long ttlMillis,
+        @Nullable ValueChange value) {
 
     /** Most targets of one request. */
     public static final int MAX_TARGETS = 1000;
 
     /** Greatest length of a message id in characters. */
     public static final int MAX_MESSAGE_ID_LENGTH = 128;
+
+    /** Longest time to live of a message, in milliseconds: a day. */
+    public static final int MAX_TTL_MILLIS = 86_400_000;
 
     /** Who asks: what a field may say depends on it. */
     public enum Source {
@@ -85,10 +92,12 @@ public record PublishRequest(
         private final List<Target> targets = new ArrayList<>();
         private @Nullable String targetField;
         private byte @Nullable [] data;
-        private Priority priority = Priority.NORMAL;
+        private @Nullable Priority priority;
         private @Nullable String messageId;
         private @Nullable String sender;
-        private @Nullable String unsupported;
+        private long ttlMillis;
+        private @Nullable String key;
+        private @Nullable Merge merge;
 
         Builder(Source source) {
             this.source = source;
@@ -141,10 +150,15 @@ public record PublishRequest(
                     }
                     sender = UserName.check(json.string());
                 }
-                // Ignoring these would change what the publisher meant, unlike ignoring a field that we don't know.
-                case "ttlMs", "key", "merge" -> {
-                    unsupported = field;
-                    json.skip();
+                case "ttlMs" -> ttlMillis = json.integer(1, MAX_TTL_MILLIS);
+                case "key" -> key = ValueChange.checkKey(json.string());
+                case "merge" -> {
+                    String word = json.string();
+                    merge = Merge.ofWire(word);
+                    if (merge == null) {
+                        throw JsonObjectReader.bad(
+                                "field 'merge' is last, max, sum or top, found " + Printable.of(word));
+                    }
                 }
                 default -> json.skip();
             }
@@ -166,11 +180,6 @@ public record PublishRequest(
         }
 
         PublishRequest build() {
-            if (unsupported != null) {
-                throw new ProtocolException(
-                        ErrorCode.NOT_IMPLEMENTED,
-                        "field '" + unsupported + "' isn't supported by this version of the gateway");
-            }
             if (targetField == null) {
                 throw JsonObjectReader.bad("a publish needs one of 'topic', 'topics', 'user', 'users'");
             }
@@ -181,7 +190,33 @@ public record PublishRequest(
                 throw JsonObjectReader.bad("a publish needs a field 'data'");
             }
             boolean single = targetField.equals("topic") || targetField.equals("user");
-            return new PublishRequest(List.copyOf(targets), single, data, priority, messageId, sender);
+            return new PublishRequest(
+                    List.copyOf(targets),
+                    single,
+                    data,
+                    priority == null ? Priority.NORMAL : priority,
+                    messageId,
+                    sender,
+                    ttlMillis,
+                    value(data));
+        }
+
+        private @Nullable ValueChange value(byte[] data) {
+            if (key == null && merge == null) {
+                return null;
+            }
+            if (key == null || merge == null) {
+                throw JsonObjectReader.bad(
+                        "fields 'key' and 'merge' go together: '" + (key == null ? "key" : "merge") + "' is missing");
+            }
+            if (priority != null) {
+                throw JsonObjectReader.bad("a publish with 'key' and 'merge' has no 'priority': it is never shed");
+            }
+            if (ttlMillis != 0) {
+                throw JsonObjectReader.bad(
+                        "a publish with 'key' and 'merge' has no 'ttlMs': a value stands until it changes");
+            }
+            return ValueChange.of(key, merge, data);
         }
     }
 }

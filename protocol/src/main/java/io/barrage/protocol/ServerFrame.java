@@ -121,6 +121,17 @@ public sealed interface ServerFrame {
         }
     }
 
+    /** The client's publish to a value of the topic is merged. */
+    record PublishedValue(long id, TopicName topic, String key, boolean duplicate) implements ServerFrame {
+        @Override
+        public void write(Json json) {
+            json.type("published").id(id).topic(topic).field("key", key);
+            if (duplicate) {
+                json.field("duplicate", true);
+            }
+        }
+    }
+
     /** How many subscriptions the topic has now, on this node. */
     record Online(TopicName topic, long count) implements ServerFrame {
         @Override

@@ -63,12 +63,17 @@ public final class TopicName {
         }
         for (int i = 1; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (!isLetterOrDigit(c) && ".-_~=:".indexOf(c) < 0) {
+            if (!isNameCharacter(c)) {
                 return "a topic name consists of A-Z a-z 0-9 . _ ~ = : - but this one has " + Printable.of(c) + " at "
                         + i + ": " + Printable.of(value);
             }
         }
         return null;
+    }
+
+    /** Whether a character may stand in a name, behind its first. */
+    static boolean isNameCharacter(char c) {
+        return isLetterOrDigit(c) || ".-_~=:".indexOf(c) >= 0;
     }
 
     private static boolean isLetterOrDigit(char c) {

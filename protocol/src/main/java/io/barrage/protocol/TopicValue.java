@@ -4,12 +4,18 @@ package io.barrage.protocol;
  * One of a topic's values as it is told to its subscribers: state, with neither an offset nor a history. Immutable.
  *
  * @param data one JSON value, not to be changed; {@code null} as JSON if the key has been removed
+ * @param number grows with each value that a topic tells; not for the wire
  */
 @SuppressWarnings("ArrayRecordComponent") // The data is carried, never compared.
-public record TopicValue(TopicName topic, String key, byte[] data) implements TopicEvent {
+public record TopicValue(TopicName topic, String key, byte[] data, long number) implements TopicEvent {
     private static final byte[] START = JsonText.ascii("{\"type\":\"value\",\"topic\":");
     private static final byte[] KEY = JsonText.ascii(",\"key\":");
     private static final byte[] DATA = JsonText.ascii(",\"data\":");
+
+    /** A value that is later than all that were numbered. */
+    public TopicValue(TopicName topic, String key, byte[] data) {
+        this(topic, key, data, Long.MAX_VALUE);
+    }
 
     @Override
     public int weight() {

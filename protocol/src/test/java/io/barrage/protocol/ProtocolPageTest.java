@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -42,6 +43,9 @@ class ProtocolPageTest {
                     json(new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, "u9", TIME, 0).at(22, 37)),
                     json(new ServerFrame.Hidden(ROOM, 12)),
                     json(new Message.Draft(ROOM, bytes("\"mine\""), Priority.NORMAL, "u7", TIME, 0).withoutPlace()),
+                    json(new TopicValue(ROOM, "likes", bytes("91234"))),
+                    json(new TopicValue(ROOM, "top", bytes("[{\"id\":\"u7\",\"score\":120,\"name\":\"Ada\"}]"))),
+                    json(new TopicValue(ROOM, "poll", bytes("null"))),
                     json(List.of(
                             new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, null, TIME, 0).at(18),
                             new Message.Draft(ROOM, bytes("{}"), Priority.NORMAL, "u7", TIME, 0).at(19, 2))),
@@ -52,12 +56,19 @@ class ProtocolPageTest {
                     json(new ServerFrame.Published(4, ROOM, "k3x9", 61, false)),
                     json(new ServerFrame.Published(4, ROOM, "k3x9", 61, true)),
                     json(new ServerFrame.PublishShed(4, ROOM, "budget", false)),
+                    json(new ServerFrame.PublishedValue(4, ROOM, "likes", false)),
+                    json(new ServerFrame.PublishedValue(4, ROOM, "likes", true)),
                     json(new ServerFrame.Pong(7)),
                     json(new ServerFrame.Pong(0)),
                     json(new ServerFrame.Attention(8, ROOM, AttentionLevel.COUNTS)),
                     json(new ServerFrame.Failure(
                             2, "room:42", ErrorCode.NOT_PERMITTED, "this connection may not subscribe to this topic")),
                     json(new ServerFrame.Failure(0, null, ErrorCode.BAD_REQUEST, "a frame needs a field 'type'")),
+                    json(new ServerFrame.Failure(
+                            4,
+                            "room:42",
+                            ErrorCode.RATE_LIMITED,
+                            "a sender may publish 1/s on this topic (slow mode): try again in 734 ms")),
                     json(new ServerFrame.Goaway("draining", 3120)))
             .toList();
 
@@ -69,7 +80,15 @@ class ProtocolPageTest {
     @Test
     void showsEveryKindOfServerFrame() {
         for (Class<?> kind : ServerFrame.class.getPermittedSubclasses()) {
-            String type = Map.of("Failure", "error", "Hidden", "gap", "PublishShed", "published")
+            String type = Map.of(
+                            "Failure",
+                            "error",
+                            "Hidden",
+                            "gap",
+                            "PublishShed",
+                            "published",
+                            "PublishedValue",
+                            "published")
                     .getOrDefault(kind.getSimpleName(), kind.getSimpleName().toLowerCase(Locale.ROOT));
             String start = "{\"type\":\"" + type + "\"";
             assertTrue(WRITTEN.stream().anyMatch(line -> line.startsWith(start)), () -> "the page has no " + start);
@@ -79,20 +98,19 @@ class ProtocolPageTest {
     @TestFactory
     Stream<DynamicTest> showsFramesThatAreUnderstood() {
         List<String> lines = lines("json client");
-        assertEquals(9, lines.size(), "examples of client frames");
+        assertEquals(11, lines.size(), "examples of client frames");
         return lines.stream()
                 .map(line -> DynamicTest.dynamicTest(line, () -> {
                     ClientFrame frame = ClientFrame.parse(bytes(line));
                     String type = frame.getClass().getSimpleName().toLowerCase(Locale.ROOT);
                     assertEquals("{\"type\":\"" + type + "\"", line.substring(0, type.length() + 10));
-                    assertEquals(line.contains("\"id\":") ? idOf(line) : 0, frame.id());
+                    assertEquals(idOf(line), frame.id());
                 }));
     }
 
     private static long idOf(String line) {
         Matcher id = Pattern.compile("\"id\":(\\d+)").matcher(line);
-        assertTrue(id.find());
-        return Long.parseLong(id.group(1));
+        return id.find() ? Long.parseLong(id.group(1)) : 0;
     }
 
     @Test
@@ -115,6 +133,12 @@ class ProtocolPageTest {
         assertNull(plain.request().messageId());
         assertEquals(new ClientFrame.Auth(1, "..."), ClientFrame.parse(bytes(lines.get(7))));
         assertEquals(new ClientFrame.Attention(8, ROOM, AttentionLevel.COUNTS), ClientFrame.parse(bytes(lines.get(8))));
+        ClientFrame.Publish like = assertInstanceOf(ClientFrame.Publish.class, ClientFrame.parse(bytes(lines.get(9))));
+        ValueChange change = like.request().value();
+        assertNotNull(change);
+        assertEquals("likes", change.key());
+        assertEquals(Merge.SUM, change.merge());
+        assertEquals("1", change.number().toString());
     }
 
     @Test
@@ -168,6 +192,10 @@ class ProtocolPageTest {
         byte[] json = new byte[MessagesFrame.length(ROOM, messages)];
         assertEquals(json.length, MessagesFrame.put(json, 0, ROOM, messages));
         return new String(json, UTF_8);
+    }
+
+    private static String json(TopicValue value) {
+        return new String(value.json(), UTF_8);
     }
 
     private static String json(Message message) {

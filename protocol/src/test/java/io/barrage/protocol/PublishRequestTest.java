@@ -125,12 +125,95 @@ class PublishRequestTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ttlMs\":5", "key\":\"likes\"", "merge\":\"sum\""})
-    void refusesWhatItCantDoRatherThanIgnoreIt(String field) {
-        ProtocolException refused =
-                assertThrows(ProtocolException.class, () -> parse("{\"topic\":\"a\",\"data\":1,\"" + field + "}"));
-        assertEquals(ErrorCode.NOT_IMPLEMENTED, refused.code());
-        assertTrue(refused.getMessage().contains(field.substring(0, field.indexOf('"'))), refused.getMessage());
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"ttlMs\":0 | field 'ttlMs' must be 1 to 86400000, found 0",
+                "\"ttlMs\":86400001 | field 'ttlMs' must be 1 to 86400000, found 86400001",
+                "\"ttlMs\":\"5\" | field 'ttlMs' must be a whole number",
+                "\"ttlMs\":1.5 | field 'ttlMs' must be a whole number",
+                "\"key\":\"likes\" | 'key' and 'merge' go together: 'merge' is missing",
+                "\"merge\":\"sum\" | 'key' and 'merge' go together: 'key' is missing",
+                "\"merge\":\"sum\",\"key\":\"\" | field 'key' has 1 to 64 characters, found 0",
+                "\"merge\":\"sum\",\"key\":\"a/b\" | this one has '/' at 1: 'a/b'",
+                "\"merge\":\"sum\",\"key\":7 | field 'key' must be a string",
+                "\"merge\":\"avg\",\"key\":\"k\" | field 'merge' is last, max, sum or top, found 'avg'",
+                "\"merge\":\"SUM\",\"key\":\"k\" | found 'SUM'",
+                "\"merge\":\"sum\",\"key\":\"k\",\"priority\":\"normal\" | has no 'priority': it is never shed",
+                "\"merge\":\"sum\",\"key\":\"k\",\"ttlMs\":5 | has no 'ttlMs': a value stands until it changes",
+            })
+    void refusesOptionsThatAreWrong(String options, String says) {
+        assertRefused("{\"topic\":\"a\",\"data\":1," + options + "}", says);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sum | \"1\" | with merge 'sum' field 'data' must be a number, or null",
+                "max | true | with merge 'max' field 'data' must be a number, or null",
+                "max | [1] | must be a number",
+                "sum | 1e999999 | at most 40 digits before and 40 behind the decimal point",
+                "sum | -1e-999999 | at most 40 digits",
+                "sum | 1e99999999999999999999 | at most 40 digits",
+                "sum | 1e40 | at most 40 digits",
+                "sum | 1e-41 | at most 40 digits",
+                "top | 1 | with merge 'top' field 'data' must be an object with an id (string) and a score (number)",
+                "top | {\"id\":\"u7\"} | needs an id (string) and a score (number)",
+                "top | {\"score\":1} | needs an id (string) and a score (number)",
+                "top | {\"id\":7,\"score\":1} | in field 'data': field 'id' must be a string, found a number",
+                "top | {\"id\":\"u7\",\"score\":\"1\"} | in field 'data': field 'score' must be a number",
+                "top | {\"id\":\"u7\",\"score\":1e99} | in field 'data': field 'score' has at most 40 digits",
+                "top | {\"id\":\"u7\",\"score\":1,\"score\":2} | in field 'data': field 'score' twice",
+            })
+    void refusesDataThatCantBeMerged(String merge, String data, String says) {
+        assertRefused("{\"topic\":\"a\",\"key\":\"k\",\"merge\":\"" + merge + "\",\"data\":" + data + "}", says);
+    }
+
+    @Test
+    void refusesNumbersAndEntriesThatAreTooLong() {
+        String start = "{\"topic\":\"a\",\"key\":\"k\",\"merge\":";
+        assertRefused(start + "\"sum\",\"data\":" + "9".repeat(60_000) + "}", "at most 40 digits");
+        assertRefused(start + "\"sum\",\"data\":0." + "0".repeat(100) + "}", "and 100 characters");
+        String entry = "{\"id\":\"u7\",\"score\":1,\"name\":\"" + "x".repeat(1024) + "\"}";
+        assertRefused(start + "\"top\",\"data\":" + entry + "}", "at most 1024 bytes");
+        assertNotNull(parse(start + "\"last\",\"data\":" + entry + "}").value());
+    }
+
+    @Test
+    void keysHaveAtMost64Characters() {
+        String key = "aZ09._~=:-" + "x".repeat(54);
+        ValueChange change = value("{\"topic\":\"a\",\"key\":\"" + key + "\",\"merge\":\"sum\",\"data\":1}");
+        assertEquals(key, change.key());
+        assertRefused("{\"topic\":\"a\",\"key\":\"" + key + "x\",\"merge\":\"sum\",\"data\":1}", "found 65");
+    }
+
+    @Test
+    void valuesAreRead() {
+        PublishRequest parsed = parse("{\"data\": 17 ,\"topics\":[\"a\",\"b\"],\"merge\":\"max\",\"messageId\":\"m\","
+                + "\"sender\":\"u8\",\"key\":\"best\"}");
+        assertEquals("m", parsed.messageId());
+        assertEquals("u8", parsed.sender());
+        ValueChange change = parsed.value();
+        assertNotNull(change);
+        assertEquals("best", change.key());
+        assertEquals(Merge.MAX, change.merge());
+        assertEquals("17", change.number().toString());
+        assertFalse(change.isRemoval());
+    }
+
+    @Test
+    void nullRemovesAKeyWhateverItsMerge() {
+        for (Merge merge : Merge.values()) {
+            assertTrue(value("{\"topic\":\"a\",\"key\":\"k\",\"merge\":\"" + merge.wire() + "\",\"data\":null}")
+                    .isRemoval());
+        }
+    }
+
+    private static ValueChange value(String request) {
+        ValueChange change = parse(request).value();
+        assertNotNull(change);
+        return change;
     }
 
     @ParameterizedTest
@@ -281,6 +364,12 @@ class PublishRequestTest {
         assertEquals("m", parsed.messageId());
         assertEquals(Priority.CRITICAL, parsed.priority());
         assertEquals("u8", parsed.sender());
+        assertEquals(0, parsed.ttlMillis());
+        assertNull(parsed.value());
+        assertEquals(5_000, parse("{\"topic\":\"a\",\"data\":1,\"ttlMs\":5000}").ttlMillis());
+        assertEquals(
+                86_400_000,
+                parse("{\"topic\":\"a\",\"data\":1,\"ttlMs\":86400000}").ttlMillis());
     }
 
     private static PublishRequest parse(String request) {

@@ -88,6 +88,9 @@ final class PublishAnswers {
         } else if (answer.result() instanceof PublishResult.Shed shed) {
             out.writeStringProperty("shed", shed.reason());
             duplicate = shed.duplicate();
+        } else if (answer.result() instanceof PublishResult.ValueAccepted merged) {
+            out.writeStringProperty("key", merged.key());
+            duplicate = merged.duplicate();
         }
         if (duplicate) {
             out.writeBooleanProperty("duplicate", true);

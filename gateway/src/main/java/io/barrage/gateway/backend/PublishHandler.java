@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,12 +70,15 @@ public final class PublishHandler implements Endpoint {
             return Response.json(PublishAnswers.results(answers.answers));
         }
         if (only.error != null) {
-            return Problem.of(only.error);
+            Response problem = Problem.of(only.error);
+            return only.result instanceof PublishResult.Refused refused && refused.retryAfterMillis() > 0
+                    ? problem.with("retry-after", Long.toString((refused.retryAfterMillis() + 999) / 1000))
+                    : problem;
         }
         return Response.json(PublishAnswers.single(only));
     }
 
-    /** What became of one target: an error, or else a place or a reason to hide it. Immutable. */
+    /** What became of one target, and the error if it was refused. Immutable. */
     record Answer(
             Target target,
             @Nullable PublishResult result,
@@ -117,16 +121,26 @@ public final class PublishHandler implements Endpoint {
         if (target.topic() == null) {
             return CompletableFuture.completedFuture(new Answer(target, null, target.error()));
         }
-        Message.Draft draft =
-                new Message.Draft(target.topic(), request.data(), request.priority(), request.sender(), time, nanos);
         String id = request.messageId();
         Broker.MessageId messageId = id == null ? null : new Broker.MessageId("key " + publisher, id);
+        if (request.value() != null) {
+            return broker.publish(target.topic(), request.value(), messageId)
+                    .thenApply(result -> answer(target, result));
+        }
+        Message.Draft draft = new Message.Draft(
+                target.topic(),
+                request.data(),
+                request.priority(),
+                request.sender(),
+                time,
+                nanos,
+                TimeUnit.MILLISECONDS.toNanos(request.ttlMillis()));
         return broker.publish(draft, messageId).thenApply(result -> answer(target, result));
     }
 
     private static Answer answer(Target target, PublishResult result) {
         if (result instanceof PublishResult.Refused refused) {
-            return new Answer(target, null, new ProtocolException(refused.code(), refused.message()));
+            return new Answer(target, refused, new ProtocolException(refused.code(), refused.message()));
         }
         return new Answer(target, result, null);
     }

@@ -4,19 +4,33 @@ import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.TopicName;
 import io.barrage.protocol.TopicValue;
+import io.barrage.protocol.ValueChange;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** Takes published messages and hands them, in one order per topic, to the listeners of every node. Thread-safe. */
 public interface Broker {
+    /** Publishes a message; its sender's limits are those of whom it says that it is from. */
+    default CompletableFuture<PublishResult> publish(Message.Draft draft, @Nullable MessageId id) {
+        return publish(draft, id, draft.sender());
+    }
+
     /**
      * Publishes a message.
      *
      * @param id makes a repeat return the first answer; null without
+     * @param speaker whose limits it counts for; null for nobody's
      * @return completes when the broker has the message or refuses it, not when sockets were written
      */
-    CompletableFuture<PublishResult> publish(Message.Draft draft, @Nullable MessageId id);
+    CompletableFuture<PublishResult> publish(Message.Draft draft, @Nullable MessageId id, @Nullable String speaker);
+
+    /**
+     * Publishes to one of a topic's values: merges it, and tells the topic's listeners as often as its rules say.
+     *
+     * @param id makes a repeat return the first answer, and merge nothing; null without
+     */
+    CompletableFuture<PublishResult> publish(TopicName topic, ValueChange change, @Nullable MessageId id);
 
     /**
      * Registers {@code listener} for a topic's messages: all behind {@link Attachment#position} come to it.
@@ -70,6 +84,12 @@ public interface Broker {
 
         /** As {@link #past}, but only those of priority high and critical, of which more is kept. */
         Past urgentPast(long after, long through, int maxBytes);
+
+        /**
+         * The number of the last value that the topic had told at the moment of the registration. What comes with this or a lower
+         * one was offered to an earlier registration of the listener, and is out of date.
+         */
+        long lastValue();
 
         /** Adds to, or with a negative number takes from, the topic's subscriptions. */
         void countSubscriptions(int change);

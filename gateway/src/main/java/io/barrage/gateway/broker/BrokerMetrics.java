@@ -9,6 +9,12 @@ public interface BrokerMetrics {
     /** Counts nothing. */
     BrokerMetrics NOOP = (topic, priority, result) -> {};
 
-    /** A publish was answered. */
+    /** A message's publish was answered. */
     void published(TopicName topic, Priority priority, PublishResult result);
+
+    /** A publish to a value was answered. */
+    default void valuePublished(TopicName topic, PublishResult result) {}
+
+    /** Values were told to a topic's listeners. */
+    default void valuesTold(TopicName topic, int count) {}
 }

@@ -4,8 +4,10 @@ import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.TopicName;
 import io.barrage.protocol.TopicValue;
+import io.barrage.protocol.ValueChange;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +35,9 @@ public final class MemoryBroker implements Broker {
     /** How long a topic without listeners keeps its numbering after its last use. */
     static final Duration IDLE_LIFE = Duration.ofMinutes(10);
 
+    /** Bytes of all topics' values: clients may be allowed to make them, and they stay for an hour. */
+    static final long MAX_VALUE_BYTES = 64 << 20;
+
     private static final String EPOCH_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
     private static final int EPOCH_LENGTH = 10;
 
@@ -50,6 +55,11 @@ public final class MemoryBroker implements Broker {
 
     /** Topics of which messages were hidden since the last look. */
     private final Set<TopicName> hiding = ConcurrentHashMap.newKeySet();
+
+    private final Values.Memory valueMemory = new Values.Memory(MAX_VALUE_BYTES);
+
+    /** Topics with values that are still to be told. */
+    private final Set<TopicName> telling = ConcurrentHashMap.newKeySet();
 
     private record RememberedId(Sequencer sequencer, MessageId id, long offset, long expiresNanos) {}
 
@@ -79,11 +89,12 @@ public final class MemoryBroker implements Broker {
     }
 
     @Override
-    public CompletableFuture<PublishResult> publish(Message.Draft draft, @Nullable MessageId id) {
+    public CompletableFuture<PublishResult> publish(
+            Message.Draft draft, @Nullable MessageId id, @Nullable String speaker) {
         long now = ticker.getAsLong();
         while (true) {
             Sequencer sequencer = sequencer(draft.topic(), now);
-            PublishResult result = sequencer.publish(draft, id, now);
+            PublishResult result = sequencer.publish(draft, id, speaker, now);
             if (result != null) {
                 if (id != null) {
                     remember(sequencer, id, result, now);
@@ -99,12 +110,37 @@ public final class MemoryBroker implements Broker {
         }
     }
 
+    @Override
+    public CompletableFuture<PublishResult> publish(TopicName topic, ValueChange change, @Nullable MessageId id) {
+        long now = ticker.getAsLong();
+        while (true) {
+            Sequencer sequencer = sequencer(topic, now);
+            Sequencer.Merged merged = sequencer.publish(topic, change, id, valueMemory, now);
+            if (merged != null) {
+                if (id != null) {
+                    remember(sequencer, id, merged.result(), now);
+                }
+                if (merged.waiting()) {
+                    telling.add(topic);
+                }
+                metrics.valuePublished(topic, merged.result());
+                if (merged.told()) {
+                    metrics.valuesTold(topic, 1);
+                }
+                return CompletableFuture.completedFuture(merged.result());
+            }
+            sequencers.remove(topic, sequencer);
+        }
+    }
+
     private void remember(Sequencer sequencer, MessageId id, PublishResult result, long now) {
         long expiresNanos = now + ID_LIFE.toNanos();
         if (result instanceof PublishResult.Accepted accepted && !accepted.duplicate()) {
             remember(new RememberedId(sequencer, id, accepted.offset(), expiresNanos));
         } else if (result instanceof PublishResult.Shed shed && !shed.duplicate()) {
             remember(new RememberedId(sequencer, id, Sequencer.HIDDEN, expiresNanos));
+        } else if (result instanceof PublishResult.ValueAccepted merged && !merged.duplicate()) {
+            remember(new RememberedId(sequencer, id, Sequencer.VALUE, expiresNanos));
         }
     }
 
@@ -146,9 +182,9 @@ public final class MemoryBroker implements Broker {
         long now = ticker.getAsLong();
         while (true) {
             Sequencer sequencer = sequencer(topic, now);
-            Position position = sequencer.attach(listener);
-            if (position != null) {
-                return new MemoryAttachment(sequencer, listener, position);
+            Sequencer.Attached attached = sequencer.attach(listener, now);
+            if (attached != null) {
+                return new MemoryAttachment(sequencer, listener, attached);
             }
             sequencers.remove(topic, sequencer);
         }
@@ -177,6 +213,29 @@ public final class MemoryBroker implements Broker {
         }
     }
 
+    /** Tells values that have changed, those whose interval has passed; call it several times in the shortest interval. */
+    public void tellValues() {
+        long now = ticker.getAsLong();
+        List<TopicName> later = new ArrayList<>();
+        for (Iterator<TopicName> topics = telling.iterator(); topics.hasNext(); ) {
+            TopicName topic = topics.next();
+            // First, so that what is merged from now on puts the topic in again.
+            topics.remove();
+            Sequencer sequencer = sequencers.get(topic);
+            if (sequencer != null) {
+                Sequencer.Told told = sequencer.tellValues(now);
+                if (told.count() > 0) {
+                    metrics.valuesTold(topic, told.count());
+                }
+                if (told.waiting()) {
+                    later.add(topic);
+                }
+            }
+        }
+        // Not before: the walk could meet them again and again.
+        telling.addAll(later);
+    }
+
     /** Forgets what has had its time: old ids, and the numbering of topics that nobody uses. Call it every few seconds. */
     public void sweep() {
         long now = ticker.getAsLong();
@@ -192,17 +251,17 @@ public final class MemoryBroker implements Broker {
     private final class MemoryAttachment implements Attachment {
         private final Sequencer sequencer;
         private final BrokerListener listener;
-        private final Position position;
+        private final Sequencer.Attached attached;
 
-        MemoryAttachment(Sequencer sequencer, BrokerListener listener, Position position) {
+        MemoryAttachment(Sequencer sequencer, BrokerListener listener, Sequencer.Attached attached) {
             this.sequencer = sequencer;
             this.listener = listener;
-            this.position = position;
+            this.attached = attached;
         }
 
         @Override
         public Position position() {
-            return position;
+            return attached.position();
         }
 
         @Override
@@ -222,7 +281,12 @@ public final class MemoryBroker implements Broker {
 
         @Override
         public List<TopicValue> values() {
-            return List.of();
+            return attached.values();
+        }
+
+        @Override
+        public long lastValue() {
+            return attached.lastValue();
         }
 
         @Override

@@ -10,6 +10,23 @@ public sealed interface PublishResult {
     /** It is hidden from everybody but its sender, for a reason; {@code duplicate} as in {@link Accepted}. */
     record Shed(String reason, boolean duplicate) implements PublishResult {}
 
-    /** There was no room for it, and it has no place: try again. */
-    record Refused(ErrorCode code, String message) implements PublishResult {}
+    /** It is merged into the value of a key; {@code duplicate} if an earlier publish with its id was, and this one wasn't. */
+    record ValueAccepted(String key, boolean duplicate) implements PublishResult {}
+
+    /**
+     * It wasn't taken, and nothing has changed.
+     *
+     * @param retryAfterMillis when it may be worth trying again; 0 if nobody knows
+     */
+    record Refused(ErrorCode code, String message, long retryAfterMillis) implements PublishResult {
+        /** A refusal that time doesn't change. */
+        public Refused(ErrorCode code, String message) {
+            this(code, message, 0);
+        }
+
+        /** Whether the node couldn't take it; otherwise a rule is against it. */
+        public boolean isOverload() {
+            return code == ErrorCode.OVERLOADED;
+        }
+    }
 }

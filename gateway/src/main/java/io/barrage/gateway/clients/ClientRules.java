@@ -33,6 +33,8 @@ public record ClientRules(
 
         boolean mayPublish(TopicName topic);
 
+        boolean mayPublishValues(TopicName topic);
+
         /** The most urgent priority that a client may give a message. */
         Priority maxPriority(TopicName topic);
     }

@@ -637,41 +637,60 @@ final class WsConnection extends Connection {
     }
 
     private void publish(ClientFrame.Publish frame) {
-        TopicName topic = frame.topic();
         PublishRequest request = frame.request();
-        ClientRules rules = context.rules();
-        if (!rules.permissions().mayPublish(topic)) {
-            fail(
-                    frame.id(),
-                    topic.toString(),
-                    ErrorCode.NOT_PERMITTED,
-                    "this connection may not publish to this topic");
+        ProtocolException refusal = refusal(frame.topic(), request);
+        if (refusal != null) {
+            fail(frame.id(), frame.topic().toString(), refusal);
             return;
         }
-        if (request.priority().compareTo(rules.permissions().maxPriority(topic)) > 0) {
-            fail(
-                    frame.id(),
-                    topic.toString(),
-                    ErrorCode.NOT_PERMITTED,
-                    "clients may publish here up to priority "
-                            + rules.permissions().maxPriority(topic).wire());
-            return;
-        }
-        if (request.data().length > rules.maxMessageBytes()) {
-            fail(
-                    frame.id(),
-                    topic.toString(),
-                    ErrorCode.TOO_LARGE,
-                    "a message's data has at most " + rules.maxMessageBytes() + " bytes, this has "
-                            + request.data().length);
-            return;
-        }
-        Message.Draft draft = new Message.Draft(
-                topic, request.data(), request.priority(), user, System.currentTimeMillis(), System.nanoTime());
         String publisher = user == null ? id() : "user " + user;
         Broker.MessageId messageId =
                 request.messageId() == null ? null : new Broker.MessageId(publisher, request.messageId());
-        CompletableFuture<PublishResult> result = context.broker().publish(draft, messageId);
+        if (request.value() != null) {
+            answerPublish(frame, null, context.broker().publish(frame.topic(), request.value(), messageId));
+            return;
+        }
+        Message.Draft draft = new Message.Draft(
+                frame.topic(),
+                request.data(),
+                request.priority(),
+                user,
+                System.currentTimeMillis(),
+                System.nanoTime(),
+                TimeUnit.MILLISECONDS.toNanos(request.ttlMillis()));
+        // No user has a '#' in its name.
+        String speaker = user == null ? '#' + id() : user;
+        answerPublish(frame, draft, context.broker().publish(draft, messageId, speaker));
+    }
+
+    /** Why the client may not publish this; null if it may. */
+    private @Nullable ProtocolException refusal(TopicName topic, PublishRequest request) {
+        ClientRules rules = context.rules();
+        if (request.value() != null) {
+            if (!rules.permissions().mayPublishValues(topic)) {
+                return new ProtocolException(
+                        ErrorCode.NOT_PERMITTED, "this connection may not publish values to this topic");
+            }
+        } else if (!rules.permissions().mayPublish(topic)) {
+            return new ProtocolException(ErrorCode.NOT_PERMITTED, "this connection may not publish to this topic");
+        } else if (request.priority().compareTo(rules.permissions().maxPriority(topic)) > 0) {
+            return new ProtocolException(
+                    ErrorCode.NOT_PERMITTED,
+                    "clients may publish here up to priority "
+                            + rules.permissions().maxPriority(topic).wire());
+        }
+        if (request.data().length > rules.maxMessageBytes()) {
+            return new ProtocolException(
+                    ErrorCode.TOO_LARGE,
+                    "a message's data has at most " + rules.maxMessageBytes() + " bytes, this has "
+                            + request.data().length);
+        }
+        return null;
+    }
+
+    /** @param draft null for a publish to a value */
+    private void answerPublish(
+            ClientFrame.Publish frame, Message.@Nullable Draft draft, CompletableFuture<PublishResult> result) {
         if (result.isDone()) {
             answerPublish(frame, draft, result.join());
         } else {
@@ -679,14 +698,19 @@ final class WsConnection extends Connection {
         }
     }
 
-    private void answerPublish(ClientFrame.Publish frame, Message.Draft draft, @Nullable PublishResult result) {
+    private void answerPublish(
+            ClientFrame.Publish frame, Message.@Nullable Draft draft, @Nullable PublishResult result) {
         if (result instanceof PublishResult.Accepted accepted) {
             if (frame.id() != 0) {
                 send(new ServerFrame.Published(
                         frame.id(), frame.topic(), accepted.epoch(), accepted.offset(), accepted.duplicate()));
             }
+        } else if (result instanceof PublishResult.ValueAccepted merged) {
+            if (frame.id() != 0) {
+                send(new ServerFrame.PublishedValue(frame.id(), frame.topic(), merged.key(), merged.duplicate()));
+            }
         } else if (result instanceof PublishResult.Shed shed) {
-            if (user == null && shard().isSubscribed(this, frame.topic())) {
+            if (draft != null && user == null && shard().isSubscribed(this, frame.topic())) {
                 // Those with a name get it back from the hub, on all their connections.
                 send(draft.withoutPlace());
             }

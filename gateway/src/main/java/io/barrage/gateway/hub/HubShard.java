@@ -264,7 +264,8 @@ public final class HubShard implements BrokerListener {
 
     private void append(TopicValue value) {
         Topic topic = topics.get(value.topic());
-        if (topic != null) {
+        // Old: offered to an earlier registration than the present one, which began with later values.
+        if (topic != null && value.number() > topic.attachment.lastValue()) {
             topic.tell(value);
             byte[] frame = WebSocketFrames.frame(WebSocketFrames.Opcode.TEXT, value.json());
             for (Stream stream : topic.streams()) {

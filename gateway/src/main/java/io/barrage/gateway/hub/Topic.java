@@ -70,7 +70,9 @@ final class Topic {
     /** Notes a value that subscribers are told. */
     void tell(TopicValue value) {
         if (value.isRemoved()) {
-            values.remove(value.key());
+            if (!values.isEmpty()) {
+                values.remove(value.key());
+            }
         } else {
             if (values.isEmpty()) {
                 values = new LinkedHashMap<>();

@@ -60,7 +60,12 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
     private final Timer fanOut;
     private volatile HubSnapshot hub = HubSnapshot.EMPTY;
 
-    private record PublishCounters(Counter accepted, Counter duplicate, Counter refused, Counter hidden) {}
+    private final Map<String, ValueCounters> values = new HashMap<>();
+
+    private record PublishCounters(
+            Counter accepted, Counter duplicate, Counter limited, Counter refused, Counter hidden) {}
+
+    private record ValueCounters(Counter accepted, Counter duplicate, Counter refused, Counter told) {}
 
     /**
      * @param namespaces all that topics can belong to
@@ -151,6 +156,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                     new PublishCounters(
                             publishes(tags, "accepted"),
                             publishes(tags, "duplicate"),
+                            publishes(tags, "limited"),
                             publishes(tags, "refused"),
                             Counter.builder("barrage.hidden")
                                     .description("Messages hidden from everybody but their senders, by reason")
@@ -177,6 +183,24 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
             }
         }
         publishes.put(namespace, byPriority);
+        Tags tags = Tags.of("namespace", namespace);
+        values.put(
+                namespace,
+                new ValueCounters(
+                        valuePublishes(tags, "accepted"),
+                        valuePublishes(tags, "duplicate"),
+                        valuePublishes(tags, "refused"),
+                        Counter.builder("barrage.values.told")
+                                .description("Values told to a topic's subscribers, once for all of them")
+                                .tags(tags)
+                                .register(registry)));
+    }
+
+    private Counter valuePublishes(Tags tags, String result) {
+        return Counter.builder("barrage.values")
+                .description("Publishes to values that were answered, one per target")
+                .tags(tags.and("result", result))
+                .register(registry);
     }
 
     private Counter publishes(Tags tags, String result) {
@@ -271,8 +295,33 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
             (accepted.duplicate() ? counters.duplicate : counters.accepted).increment();
         } else if (result instanceof PublishResult.Shed shed) {
             (shed.duplicate() ? counters.duplicate : counters.hidden).increment();
+        } else if (result instanceof PublishResult.Refused refused && !refused.isOverload()) {
+            counters.limited.increment();
         } else {
             counters.refused.increment();
+        }
+    }
+
+    @Override
+    public void valuePublished(TopicName topic, PublishResult result) {
+        ValueCounters counters = values.get(namespaceOf.apply(topic));
+        if (counters == null) {
+            return;
+        }
+        if (result instanceof PublishResult.Refused) {
+            counters.refused.increment();
+        } else if (result instanceof PublishResult.ValueAccepted merged && !merged.duplicate()) {
+            counters.accepted.increment();
+        } else {
+            counters.duplicate.increment();
+        }
+    }
+
+    @Override
+    public void valuesTold(TopicName topic, int count) {
+        ValueCounters counters = values.get(namespaceOf.apply(topic));
+        if (counters != null) {
+            counters.told.increment(count);
         }
     }
 

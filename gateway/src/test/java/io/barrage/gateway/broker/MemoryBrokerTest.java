@@ -9,13 +9,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.barrage.gateway.broker.Broker.Attachment;
 import io.barrage.gateway.broker.Broker.MessageId;
 import io.barrage.gateway.config.ConfigReader;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Merge;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.Priority;
+import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.TopicValue;
+import io.barrage.protocol.ValueChange;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
@@ -26,9 +34,28 @@ class MemoryBrokerTest {
     private long now = Long.MAX_VALUE - 1_000;
     private String rules = "";
     private final List<PublishResult> counted = new ArrayList<>();
-    private final MemoryBroker broker = new MemoryBroker(
-            () -> now, topic -> rules(topic), (topic, priority, result) -> counted.add(result), 64 << 20, 4, 100);
+    private final List<PublishResult> countedValues = new ArrayList<>();
+    private long countedTold;
+    private final MemoryBroker broker =
+            new MemoryBroker(() -> now, topic -> rules(topic), new Counting(), 64 << 20, 4, 100);
     private final RecordingListener listener = new RecordingListener();
+
+    private final class Counting implements BrokerMetrics {
+        @Override
+        public void published(TopicName topic, Priority priority, PublishResult result) {
+            counted.add(result);
+        }
+
+        @Override
+        public void valuePublished(TopicName topic, PublishResult result) {
+            countedValues.add(result);
+        }
+
+        @Override
+        public void valuesTold(TopicName topic, int count) {
+            countedTold += count;
+        }
+    }
 
     private NamespaceConfig rules(TopicName topic) {
         return ConfigReader.parse(NamespaceConfig.class, "{name: " + topic.namespace() + rules + "}");
@@ -261,5 +288,332 @@ class MemoryBrokerTest {
         now += 2_000_000_000L;
         // Over the queue's bound, what would be shown is refused.
         assertInstanceOf(PublishResult.Refused.class, publish("room:1", (MessageId) null));
+    }
+
+    // ---------------------------------------------------------------- values
+
+    private static final long INTERVAL_NANOS = 500_000_000;
+
+    private PublishResult like(String topic, String data, MessageId id) {
+        ValueChange change = ValueChange.of("likes", Merge.SUM, data.getBytes(StandardCharsets.UTF_8));
+        return broker.publish(TopicName.of(topic), change, id).join();
+    }
+
+    private void like(String topic) {
+        assertEquals(new PublishResult.ValueAccepted("likes", false), like(topic, "1", null));
+    }
+
+    private static List<String> texts(List<TopicValue> values) {
+        return values.stream()
+                .map(value ->
+                        value.topic() + " " + value.key() + "=" + new String(value.data(), StandardCharsets.UTF_8))
+                .toList();
+    }
+
+    @Test
+    void tellsValuesOncePerIntervalAndUsesNoOffset() {
+        attach("room:1");
+        like("room:1");
+        assertEquals(1, listener.wakes);
+        like("room:1");
+        like("room:1");
+        now += INTERVAL_NANOS - 1;
+        broker.tellValues();
+        assertEquals(1, listener.wakes);
+        now += 1;
+        broker.tellValues();
+        broker.tellValues();
+        assertEquals(2, listener.wakes);
+        assertEquals(List.of("room:1 likes=1", "room:1 likes=3"), texts(listener.values));
+        assertEquals(1, publish("room:1").offset());
+        assertEquals(2, countedTold);
+        assertEquals(3, countedValues.size());
+        assertEquals(1, counted.size());
+    }
+
+    @Test
+    void tellsTheValuesOfAllTopicsInTheEnd() {
+        // Many, so that some share a place in the set of those that wait.
+        List<String> topics =
+                LongStream.range(0, 300).mapToObj(i -> "room:" + i).toList();
+        topics.forEach(this::attach);
+        for (int i = 0; i < 2; i++) {
+            topics.forEach(this::like);
+        }
+        broker.tellValues();
+        assertEquals(300, listener.values.size());
+        now += INTERVAL_NANOS;
+        broker.tellValues();
+        assertEquals(
+                topics.stream().map(topic -> topic + " likes=2").sorted().toList(),
+                texts(listener.values.subList(300, 600)).stream().sorted().toList());
+    }
+
+    @Test
+    void takesValuesThoughQueuesAreFull() {
+        attach("room:1");
+        listener.room = 0;
+        like("room:1");
+        like("room:1");
+        broker.tellValues();
+        assertEquals(List.of(), listener.values);
+        listener.room = Long.MAX_VALUE;
+        broker.tellValues();
+        assertEquals(List.of("room:1 likes=2"), texts(listener.values));
+    }
+
+    @Test
+    void givesNewcomersTheValuesAsTold() {
+        like("room:1");
+        like("room:1");
+        // Nobody was told, so the first one is told what there is.
+        Attachment first = attach("room:1");
+        assertEquals(List.of("room:1 likes=2"), texts(first.values()));
+        like("room:1");
+        RecordingListener other = new RecordingListener();
+        Attachment second = broker.attach(TopicName.of("room:1"), other);
+        assertEquals(List.of("room:1 likes=2"), texts(second.values()));
+        assertEquals(first.lastValue(), second.lastValue());
+        now += INTERVAL_NANOS;
+        broker.tellValues();
+        assertEquals(List.of("room:1 likes=3"), texts(other.values));
+        assertEquals(texts(other.values), texts(listener.values));
+        assertTrue(other.values.get(0).number() > second.lastValue());
+    }
+
+    @Test
+    void tellsAReturningListenerWhatHappenedInBetween() {
+        Attachment before = attach("room:1");
+        like("room:1");
+        like("room:1");
+        before.close();
+        now += INTERVAL_NANOS;
+        broker.tellValues();
+        like("room:1");
+        Attachment after = attach("room:1");
+        assertEquals(List.of("room:1 likes=3"), texts(after.values()));
+        // What may still stand in its queue is out of date.
+        assertTrue(listener.values.stream().allMatch(value -> value.number() <= after.lastValue()));
+        assertEquals(1, listener.values.size());
+    }
+
+    @Test
+    void mergesARepeatOnce() {
+        MessageId id = new MessageId("shop", "a");
+        assertEquals(new PublishResult.ValueAccepted("likes", false), like("room:1", "5", id));
+        assertEquals(new PublishResult.ValueAccepted("likes", true), like("room:1", "5", id));
+        assertEquals(List.of("room:1 likes=5"), texts(attach("room:1").values()));
+        now += MemoryBroker.ID_LIFE.toNanos();
+        broker.sweep();
+        assertEquals(new PublishResult.ValueAccepted("likes", false), like("room:1", "5", id));
+        assertEquals(3, countedValues.size());
+    }
+
+    @Test
+    void keepsIdsOfMessagesAndValuesApart() {
+        PublishResult.Accepted message = publish("room:1", "a");
+        assertEquals(
+                new PublishResult.Accepted(message.epoch(), 1, true), like("room:1", "5", new MessageId("shop", "a")));
+        like("room:1", "5", new MessageId("shop", "b"));
+        PublishResult refused = publish("room:1", new MessageId("shop", "b"));
+        assertEquals(
+                ErrorCode.BAD_REQUEST,
+                assertInstanceOf(PublishResult.Refused.class, refused).code());
+        assertEquals(List.of("room:1 likes=5"), texts(attach("room:1").values()));
+    }
+
+    @Test
+    void refusedChangeUsesUpNoId() {
+        MessageId id = new MessageId("shop", "a");
+        like("room:1");
+        ValueChange wrong = ValueChange.of("likes", Merge.MAX, new byte[] {'1'});
+        PublishResult refused =
+                broker.publish(TopicName.of("room:1"), wrong, id).join();
+        assertInstanceOf(PublishResult.Refused.class, refused);
+        assertEquals(new PublishResult.ValueAccepted("likes", false), like("room:1", "1", id));
+    }
+
+    @Test
+    void keepsATopicWithValuesForAnHour() {
+        like("room:1");
+        publish("room:2");
+        now += MemoryBroker.IDLE_LIFE.toNanos();
+        broker.sweep();
+        assertEquals(1, broker.topics());
+        now += Sequencer.VALUES_LIFE_NANOS - MemoryBroker.IDLE_LIFE.toNanos() - 1;
+        broker.sweep();
+        assertEquals(1, broker.topics());
+        now += 1;
+        broker.sweep();
+        assertEquals(0, broker.topics());
+        like("room:1");
+        like("room:1", "null", null);
+        now += MemoryBroker.IDLE_LIFE.toNanos();
+        broker.sweep();
+        // With its only value removed it is as any other.
+        assertEquals(0, broker.topics());
+    }
+
+    @Test
+    void addsUpWhatManyPublishAtOnce() throws Exception {
+        List<TopicValue> heard = Collections.synchronizedList(new ArrayList<>());
+        MemoryBroker real = new MemoryBroker(System::nanoTime, topic -> rules(topic), BrokerMetrics.NOOP, 64 << 20);
+        rules = ", interval: 10ms";
+        real.attach(TopicName.of("room:1"), new BrokerListener() {
+            @Override
+            public boolean reserve(int bytes) {
+                return true;
+            }
+
+            @Override
+            public void release(int bytes) {}
+
+            @Override
+            public void offer(TopicEvent event) {
+                heard.add((TopicValue) event);
+            }
+
+            @Override
+            public void tellHidden(TopicName topic, long count) {}
+
+            @Override
+            public void wake() {}
+        });
+        AtomicBoolean done = new AtomicBoolean();
+        Thread ticks = new Thread(() -> {
+            while (!done.get()) {
+                real.tellValues();
+            }
+        });
+        ticks.start();
+        List<Thread> publishers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Thread publisher = new Thread(() -> {
+                ValueChange change = ValueChange.of("sum", Merge.SUM, "0.1".getBytes(StandardCharsets.UTF_8));
+                for (int k = 0; k < 25_000; k++) {
+                    real.publish(TopicName.of("room:1"), change, null).join();
+                }
+            });
+            publisher.start();
+            publishers.add(publisher);
+        }
+        for (Thread publisher : publishers) {
+            publisher.join();
+        }
+        while (!texts(List.of(heard.get(heard.size() - 1))).equals(List.of("room:1 sum=10000"))) {
+            Thread.onSpinWait();
+        }
+        done.set(true);
+        ticks.join();
+        // Nothing is told behind the final value, and what was told has grown.
+        List<BigDecimal> told = heard.stream()
+                .map(value -> new BigDecimal(new String(value.data(), StandardCharsets.UTF_8)))
+                .toList();
+        assertEquals(told.stream().sorted().toList(), told);
+        assertEquals(new BigDecimal("10000"), told.get(told.size() - 1));
+        assertTrue(told.size() < 50_000, told.size() + " tellings of 100,000 publishes");
+    }
+
+    // ---------------------------------------------------------------- senders' limits
+
+    private PublishResult say(String speaker, Priority priority, String data, MessageId id) {
+        Message.Draft draft = new Message.Draft(
+                TopicName.of("room:1"), data.getBytes(StandardCharsets.UTF_8), priority, null, 1, now);
+        return broker.publish(draft, id, speaker).join();
+    }
+
+    private PublishResult say(String speaker, String data) {
+        return say(speaker, Priority.NORMAL, data, null);
+    }
+
+    private static ErrorCode code(PublishResult result) {
+        return assertInstanceOf(PublishResult.Refused.class, result).code();
+    }
+
+    @Test
+    void limitsEachSpeaker() {
+        rules = ", limits: {perSender: 1/s}";
+        assertInstanceOf(PublishResult.Accepted.class, say("u7", "1"));
+        assertEquals(ErrorCode.RATE_LIMITED, code(say("u7", "2")));
+        assertInstanceOf(PublishResult.Accepted.class, say("u8", "1"));
+        // Nobody in particular has no limit; nor has what matters.
+        for (int i = 0; i < 3; i++) {
+            assertInstanceOf(PublishResult.Accepted.class, say(null, "1"));
+            assertInstanceOf(PublishResult.Accepted.class, say("u7", Priority.HIGH, "1", null));
+            assertInstanceOf(PublishResult.Accepted.class, say("u7", Priority.CRITICAL, "1", null));
+        }
+        now += 1_000_000_000;
+        assertInstanceOf(PublishResult.Accepted.class, say("u7", Priority.LOW, "1", null));
+        assertEquals(ErrorCode.RATE_LIMITED, code(say("u7", Priority.LOW, "2", null)));
+    }
+
+    @Test
+    void keepsATopicAsLongAsItsSendersLimits() {
+        rules = ", limits: {perSender: 1/h}";
+        say("u7", "1");
+        now += MemoryBroker.IDLE_LIFE.toNanos();
+        broker.sweep();
+        assertEquals(ErrorCode.RATE_LIMITED, code(say("u7", "2")));
+        now += 3_600_000_000_000L;
+        broker.sweep();
+        assertEquals(0, broker.topics());
+    }
+
+    @Test
+    void takesADraftsSenderForItsSpeaker() {
+        rules = ", limits: {perSender: 1/s}";
+        Message.Draft draft =
+                new Message.Draft(TopicName.of("room:1"), new byte[] {'1'}, Priority.NORMAL, "u7", 1, now);
+        assertInstanceOf(
+                PublishResult.Accepted.class, broker.publish(draft, null).join());
+        assertEquals(ErrorCode.RATE_LIMITED, code(say("u7", "2")));
+    }
+
+    @Test
+    void answersARepeatBeforeItLooksAtLimits() {
+        rules = ", limits: {perSender: 1/s, repeatWindow: 10s}";
+        MessageId id = new MessageId("u7", "a");
+        PublishResult.Accepted first =
+                assertInstanceOf(PublishResult.Accepted.class, say("u7", Priority.NORMAL, "1", id));
+        assertEquals(new PublishResult.Accepted(first.epoch(), 1, true), say("u7", Priority.NORMAL, "1", id));
+        now += 1_000_000_000;
+        assertEquals(ErrorCode.REPEATED, code(say("u7", Priority.NORMAL, "1", new MessageId("u7", "b"))));
+        // A refused one's id isn't remembered.
+        now += 10_000_000_000L;
+        assertEquals(
+                new PublishResult.Accepted(first.epoch(), 2, false),
+                say("u7", Priority.NORMAL, "1", new MessageId("u7", "b")));
+    }
+
+    @Test
+    void countsNothingThatWasOverloaded() {
+        rules = ", limits: {perSender: 1/s, repeatWindow: 10s}";
+        attach("room:1");
+        listener.room = 0;
+        PublishResult.Refused overloaded = assertInstanceOf(PublishResult.Refused.class, say("u7", "1"));
+        assertEquals(ErrorCode.OVERLOADED, overloaded.code());
+        assertEquals(1_000, overloaded.retryAfterMillis());
+        listener.room = Long.MAX_VALUE;
+        assertInstanceOf(PublishResult.Accepted.class, say("u7", "1"));
+    }
+
+    @Test
+    void countsWhatTheBudgetHides() {
+        rules = ", budget: 1/s, limits: {perSender: 1/m, repeatWindow: 10s}";
+        say("u1", "1");
+        assertInstanceOf(PublishResult.Shed.class, say("u7", "1"));
+        assertEquals(ErrorCode.RATE_LIMITED, code(say("u7", "2")));
+        now += 2_000_000_000;
+        assertEquals(ErrorCode.RATE_LIMITED, code(say("u7", "2")));
+    }
+
+    @Test
+    void refusalsDontCountForTheBudget() {
+        rules = ", budget: 2/s, limits: {repeatWindow: 1m}";
+        assertInstanceOf(PublishResult.Accepted.class, say("u7", "1"));
+        for (int i = 0; i < 1_000; i++) {
+            assertEquals(ErrorCode.REPEATED, code(say("u7", "1")));
+        }
+        assertInstanceOf(PublishResult.Accepted.class, say("u8", "1"));
     }
 }

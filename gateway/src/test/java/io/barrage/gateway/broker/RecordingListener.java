@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A listener with so much room that notes what it is told. Confined to the test's thread. */
-final class RecordingListener implements BrokerListener {
-    final List<Message> offered = new ArrayList<>();
+public final class RecordingListener implements BrokerListener {
+    public final List<Message> offered = new ArrayList<>();
     final List<TopicValue> values = new ArrayList<>();
     long room = Long.MAX_VALUE;
     int wakes;

@@ -10,28 +10,35 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.barrage.gateway.broker.Broker.MessageId;
 import io.barrage.gateway.config.ConfigReader;
 import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Merge;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.ValueChange;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SequencerTest {
     private static final TopicName TOPIC = TopicName.of("room:1");
 
-    private final Sequencer sequencer = new Sequencer(
-            "e1", 3, ConfigReader.parse(NamespaceConfig.class, "name: room"), new Tail.Memory(64 << 20), 0);
+    private static final Values.Memory MEMORY = new Values.Memory(1 << 20);
+
+    private final Sequencer sequencer = new Sequencer("e1", 3, rules(""), new Tail.Memory(64 << 20), 0);
     private final RecordingListener first = new RecordingListener();
     private final RecordingListener second = new RecordingListener();
+
+    private static NamespaceConfig rules(String more) {
+        return ConfigReader.parse(NamespaceConfig.class, "{name: room" + more + "}");
+    }
 
     private static Message.Draft draft() {
         return new Message.Draft(TOPIC, new byte[] {'1'}, Priority.NORMAL, null, 1, 1);
     }
 
     private PublishResult publish(MessageId id) {
-        return sequencer.publish(draft(), id, 0);
+        return sequencer.publish(draft(), id, null, 0);
     }
 
     private long publish() {
@@ -50,8 +57,8 @@ class SequencerTest {
 
     @Test
     void givesAllListenersTheSameMessages() {
-        sequencer.attach(first);
-        sequencer.attach(second);
+        sequencer.attach(first, 0);
+        sequencer.attach(second, 0);
         publish();
         publish();
         assertEquals(List.of(1L, 2L), first.offsets());
@@ -64,7 +71,7 @@ class SequencerTest {
     void tellsAListenerWhereItBegins() {
         publish();
         publish();
-        assertEquals(new Position("e1", 2), sequencer.attach(first));
+        assertEquals(new Position("e1", 2), sequencer.attach(first, 0).position());
         publish();
         assertEquals(List.of(3L), first.offsets());
     }
@@ -72,28 +79,30 @@ class SequencerTest {
     @Test
     void wakesListenersOutsideOfItsLock() {
         boolean[] held = new boolean[2];
-        sequencer.attach(new BrokerListener() {
-            @Override
-            public boolean reserve(int bytes) {
-                return true;
-            }
+        sequencer.attach(
+                new BrokerListener() {
+                    @Override
+                    public boolean reserve(int bytes) {
+                        return true;
+                    }
 
-            @Override
-            public void release(int bytes) {}
+                    @Override
+                    public void release(int bytes) {}
 
-            @Override
-            public void offer(TopicEvent event) {
-                held[0] = Thread.holdsLock(sequencer);
-            }
+                    @Override
+                    public void offer(TopicEvent event) {
+                        held[0] = Thread.holdsLock(sequencer);
+                    }
 
-            @Override
-            public void tellHidden(TopicName topic, long count) {}
+                    @Override
+                    public void tellHidden(TopicName topic, long count) {}
 
-            @Override
-            public void wake() {
-                held[1] = Thread.holdsLock(sequencer);
-            }
-        });
+                    @Override
+                    public void wake() {
+                        held[1] = Thread.holdsLock(sequencer);
+                    }
+                },
+                0);
         publish();
         assertTrue(held[0]);
         assertFalse(held[1]);
@@ -101,14 +110,14 @@ class SequencerTest {
 
     @Test
     void takesAListenerOnce() {
-        sequencer.attach(first);
-        assertThrows(IllegalStateException.class, () -> sequencer.attach(first));
+        sequencer.attach(first, 0);
+        assertThrows(IllegalStateException.class, () -> sequencer.attach(first, 0));
     }
 
     @Test
     void leavesOthersAloneWhenOneDetachesTwice() {
-        sequencer.attach(first);
-        sequencer.attach(second);
+        sequencer.attach(first, 0);
+        sequencer.attach(second, 0);
         sequencer.detach(first, 0);
         sequencer.detach(first, 0);
         publish();
@@ -118,8 +127,8 @@ class SequencerTest {
 
     @Test
     void usesNoOffsetWhenOneListenerHasNoRoom() {
-        sequencer.attach(first);
-        sequencer.attach(second);
+        sequencer.attach(first, 0);
+        sequencer.attach(second, 0);
         long room = first.room;
         second.room = 0;
         PublishResult.Refused refused = assertInstanceOf(PublishResult.Refused.class, publish(id("a")));
@@ -135,7 +144,7 @@ class SequencerTest {
 
     @Test
     void answersARepeatWithTheFirstAnswer() {
-        sequencer.attach(first);
+        sequencer.attach(first, 0);
         publish(id("a"));
         publish();
         assertEquals(new PublishResult.Accepted("e1", 1, true), publish(id("a")));
@@ -145,7 +154,7 @@ class SequencerTest {
 
     @Test
     void answersARepeatThoughQueuesAreFull() {
-        sequencer.attach(first);
+        sequencer.attach(first, 0);
         publish(id("a"));
         first.room = 0;
         assertEquals(new PublishResult.Accepted("e1", 1, true), publish(id("a")));
@@ -180,13 +189,13 @@ class SequencerTest {
 
     @Test
     void endsOnlyWhenItIsNotUsed() {
-        sequencer.publish(draft(), null, 100);
+        sequencer.publish(draft(), null, null, 100);
         assertFalse(sequencer.retire(109, 10));
-        sequencer.attach(first);
+        sequencer.attach(first, 0);
         assertFalse(sequencer.retire(1_000, 10));
         sequencer.detach(first, 1_000);
         assertFalse(sequencer.retire(1_009, 10));
-        sequencer.publish(draft(), id("a"), 1_000);
+        sequencer.publish(draft(), id("a"), null, 1_000);
         assertFalse(sequencer.retire(1_010, 10));
         sequencer.forget(id("a"), 2);
         assertTrue(sequencer.retire(1_010, 10));
@@ -196,7 +205,7 @@ class SequencerTest {
     void takesNothingAfterItsEnd() {
         assertTrue(sequencer.retire(10, 10));
         assertNull(publish(null));
-        assertNull(sequencer.attach(first));
+        assertNull(sequencer.attach(first, 0));
     }
 
     @Test
@@ -205,5 +214,65 @@ class SequencerTest {
         sequencer.countSubscriptions(1);
         sequencer.countSubscriptions(-1);
         assertEquals(1, sequencer.online());
+    }
+
+    @Test
+    void wakesListenersForValuesOutsideOfItsLock() {
+        boolean[] held = new boolean[2];
+        sequencer.attach(
+                new BrokerListener() {
+                    @Override
+                    public boolean reserve(int bytes) {
+                        return true;
+                    }
+
+                    @Override
+                    public void release(int bytes) {}
+
+                    @Override
+                    public void offer(TopicEvent event) {
+                        held[0] = Thread.holdsLock(sequencer);
+                    }
+
+                    @Override
+                    public void tellHidden(TopicName topic, long count) {}
+
+                    @Override
+                    public void wake() {
+                        held[1] = Thread.holdsLock(sequencer);
+                    }
+                },
+                0);
+        ValueChange change = ValueChange.of("likes", Merge.SUM, new byte[] {'1'});
+        assertEquals(
+                new Sequencer.Merged(new PublishResult.ValueAccepted("likes", false), true, false),
+                sequencer.publish(TOPIC, change, null, MEMORY, 0));
+        assertTrue(held[0]);
+        assertFalse(held[1]);
+        assertEquals(
+                new Sequencer.Merged(new PublishResult.ValueAccepted("likes", false), false, true),
+                sequencer.publish(TOPIC, change, null, MEMORY, 1));
+        held[0] = false;
+        assertEquals(new Sequencer.Told(0, true), sequencer.tellValues(2));
+        assertFalse(held[0]);
+        assertEquals(new Sequencer.Told(1, false), sequencer.tellValues(500_000_000));
+        assertTrue(held[0]);
+        assertFalse(held[1]);
+    }
+
+    @Test
+    void givesBackItsValuesMemoryAtItsEnd() {
+        Values.Memory memory = new Values.Memory(1 << 20);
+        sequencer.publish(TOPIC, ValueChange.of("k", Merge.SUM, new byte[] {'1'}), null, memory, 0);
+        assertTrue(memory.bytes() > 0);
+        assertTrue(sequencer.retire(Sequencer.VALUES_LIFE_NANOS, 10));
+        assertEquals(0, memory.bytes());
+    }
+
+    @Test
+    void mergesNothingAfterItsEnd() {
+        assertTrue(sequencer.retire(10, 10));
+        assertNull(sequencer.publish(TOPIC, ValueChange.of("k", Merge.SUM, new byte[] {'1'}), null, MEMORY, 10));
+        assertEquals(new Sequencer.Told(0, false), sequencer.tellValues(10));
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.MemoryBroker;
 import io.barrage.gateway.broker.NamespaceConfig;
+import io.barrage.gateway.broker.RecordingListener;
 import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.http.HttpConnection;
 import io.barrage.gateway.http.HttpLimits;
@@ -135,6 +136,11 @@ class WsConnectionTest {
         }
 
         @Override
+        public boolean mayPublishValues(TopicName topic) {
+            return true;
+        }
+
+        @Override
         public Priority maxPriority(TopicName topic) {
             return Priority.CRITICAL;
         }
@@ -215,5 +221,16 @@ class WsConnectionTest {
             assertTrue(sent.contains("ping" + i), "also those that came behind the 64th: " + i);
         }
         assertTrue(channel.config().isAutoRead());
+    }
+
+    @Test
+    void givesMessagesTheirTimeToLive() {
+        RecordingListener listener = new RecordingListener();
+        broker.attach(TOPIC, listener);
+        receiveFrame(0x81, "{\"type\":\"publish\",\"topic\":\"room:42\",\"ttlMs\":5000,\"data\":1}");
+        receiveFrame(0x81, "{\"type\":\"publish\",\"topic\":\"room:42\",\"data\":2}");
+        Message mortal = listener.offered.get(0);
+        assertEquals(5_000_000_000L, mortal.expiresNanos() - mortal.acceptedNanos());
+        assertFalse(listener.offered.get(1).canExpire());
     }
 }
