@@ -9,9 +9,12 @@ import io.barrage.gateway.broker.PublishResult;
 import io.barrage.gateway.hub.RecordingConnection.Frame;
 import io.barrage.protocol.AttentionLevel;
 import io.barrage.protocol.CloseCode;
+import io.barrage.protocol.Merge;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.ValueChange;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -301,6 +304,90 @@ class StreamsTest {
             rig.attention(connection, "room:1", AttentionLevel.FULL);
             rig.loop.runUntilIdle();
             assertEquals(range(1, 6), connection.offsets("room:1"));
+        }
+    }
+
+    @Nested
+    class OfValues {
+        private void like() {
+            rig.broker
+                    .publish(
+                            TopicName.of("room:1"),
+                            ValueChange.of("likes", Merge.SUM, "1".getBytes(StandardCharsets.UTF_8)),
+                            null)
+                    .join();
+        }
+
+        private List<String> likes(RecordingConnection connection) {
+            return connection.frames("value").stream()
+                    .map(frame -> frame.json().get("data").toString())
+                    .toList();
+        }
+
+        /** Ends the interval in which no more is told. */
+        private void tell() {
+            rig.loop.advance(SECOND);
+            rig.broker.tellValues();
+            rig.loop.runUntilIdle();
+        }
+
+        @Test
+        void giveNewcomersWhatTheOthersWereTold() {
+            RecordingConnection first = rig.connect("room:1");
+            like();
+            rig.loop.runUntilIdle();
+            like();
+            like();
+            RecordingConnection second = rig.connect("room:1");
+            assertEquals(List.of("1"), likes(second));
+            assertEquals(List.of("subscribed", "value"), second.received.stream().map(Frame::type).toList());
+            tell();
+            assertEquals(List.of("1", "3"), likes(first));
+            assertEquals(List.of("1", "3"), likes(second));
+        }
+
+        @Test
+        void comeAgainToOneThatSkippedThem() {
+            rig.rules("room", 16, 1 << 20);
+            RecordingConnection slow = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            like();
+            tell();
+            like();
+            tell();
+            for (int i = 0; i < 40; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            assertEquals(List.of(), likes(slow));
+            slow.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("2"), likes(slow));
+        }
+
+        @Test
+        void areForFullAttentionAndComeAgainWithIt() {
+            RecordingConnection connection = rig.connect("room:1");
+            rig.attention(connection, "room:1", AttentionLevel.COUNTS);
+            like();
+            tell();
+            assertEquals(List.of(), likes(connection));
+            rig.attention(connection, "room:1", AttentionLevel.FULL);
+            assertEquals(List.of("1"), likes(connection));
+        }
+
+        @Test
+        void dontGoBackToWhatWasOfferedToAnEarlierSubscription() {
+            RecordingConnection connection = rig.connect("room:1");
+            like();
+            // The loop hasn't had a turn: what was offered waits.
+            assertTrue(rig.unsubscribe(connection, "room:1"));
+            rig.loop.advance(SECOND);
+            like();
+            assertTrue(rig.subscribe(connection, "room:1"));
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("2"), likes(connection));
         }
     }
 
