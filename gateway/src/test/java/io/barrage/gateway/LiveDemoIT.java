@@ -127,6 +127,9 @@ class LiveDemoIT {
         phone.await(number("gifts-seen") + " >= 3 && " + number("hidden") + " > 0");
         wide.await(number("gifts-seen") + " >= 3 && " + number("hidden") + " > 0");
         wide.await("!document.querySelector('#hidden-flash').hidden");
+        for (Browser window : new Browser[] {wide, phone}) {
+            window.await("!document.querySelector('#likes-figure').hidden && " + number("likes") + " > 2000");
+        }
         keepScreenshots("hot");
         wide.driver().findElement(By.id("flood")).click();
         wide.await(pressed("flood", false));
@@ -141,6 +144,8 @@ class LiveDemoIT {
         assertEquals(wide.eval(number("hidden")), phone.eval(number("hidden")), "hidden for all alike");
         assertEquals(wide.eval(LINES), phone.eval(LINES), "the same room in both windows");
         assertTrue((Boolean) wide.eval("(" + LINES + ").length > 20"), "a list of some length");
+        phone.await("the same likes in both windows", () -> wide.eval(number("likes"))
+                .equals(phone.eval(number("likes"))));
     }
 
     @Test

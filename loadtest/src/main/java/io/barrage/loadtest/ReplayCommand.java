@@ -95,7 +95,8 @@ final class ReplayCommand implements Callable<Integer> {
         return result.clean(acceptGaps) ? 0 : Main.EXIT_LOSS;
     }
 
-    private static List<DanmakuComment> comments(@Nullable Path file) throws IOException {
+    /** The comments of a file, or of the sample inside without one. */
+    static List<DanmakuComment> comments(@Nullable Path file) throws IOException {
         String source = file == null ? SAMPLE : file.toString();
         try (InputStream in = file == null ? sample() : new BufferedInputStream(Files.newInputStream(file))) {
             return DanmakuXml.read(in, source);

@@ -340,7 +340,9 @@ class StreamsTest {
             like();
             RecordingConnection second = rig.connect("room:1");
             assertEquals(List.of("1"), likes(second));
-            assertEquals(List.of("subscribed", "value"), second.received.stream().map(Frame::type).toList());
+            assertEquals(
+                    List.of("subscribed", "value"),
+                    second.received.stream().map(Frame::type).toList());
             tell();
             assertEquals(List.of("1", "3"), likes(first));
             assertEquals(List.of("1", "3"), likes(second));

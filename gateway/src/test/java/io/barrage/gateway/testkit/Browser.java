@@ -75,7 +75,8 @@ public final class Browser implements AutoCloseable {
         await(expression, () -> Boolean.TRUE.equals(eval(expression)));
     }
 
-    private void await(String what, Supplier<Boolean> condition) {
+    /** Waits until a condition that the page's scripts alone can't tell holds; {@code what} names it. */
+    public void await(String what, Supplier<Boolean> condition) {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.get()) {
             if (System.nanoTime() - end > 0) {

@@ -1,0 +1,69 @@
+package io.barrage.loadtest;
+
+import io.barrage.loadtest.load.Encodings;
+import io.barrage.loadtest.load.EncodingsPlan;
+import io.barrage.loadtest.load.EncodingsResult;
+import io.barrage.loadtest.measure.ProgressLine;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code encodings}: what batches and compression save, and what they cost. Used by one thread. */
+@Command(
+        name = "encodings",
+        description =
+                "Publishes real comments to viewers that want them plain, in batches, compressed, or both, in turns;"
+                        + " says how many bytes and how much of the server's CPU each takes.",
+        mixinStandardHelpOptions = true)
+final class EncodingsCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "FILE", description = "Danmaku XML (default: a small sample inside).")
+    private @Nullable Path file;
+
+    @Mixin
+    private TargetOptions target = new TargetOptions();
+
+    @Option(
+            names = "--topic",
+            description = "Topic to publish to (default: ${DEFAULT-VALUE}).",
+            defaultValue = "room:1")
+    private String topic = "";
+
+    @Option(names = "--viewers", description = "In each phase (default: ${DEFAULT-VALUE}).", defaultValue = "1000")
+    private int viewers;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "PER_SECOND",
+            description = "Comments a second (default: ${DEFAULT-VALUE}).",
+            defaultValue = "200")
+    private int rate;
+
+    @Option(names = "--duration", description = "Of each phase (default: ${DEFAULT-VALUE}).", defaultValue = "5s")
+    private Duration duration = Duration.ZERO;
+
+    @Option(names = "--rounds", description = "Phases of each kind (default: ${DEFAULT-VALUE}).", defaultValue = "5")
+    private int rounds;
+
+    @Option(names = "--pid", required = true, description = "The server's process, to read its CPU time.")
+    private long pid;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
+    private @Nullable Path json;
+
+    @Override
+    public Integer call() throws Exception {
+        EncodingsPlan plan = new EncodingsPlan(
+                target.target(), topic, ReplayCommand.comments(file), viewers, rate, duration, rounds, pid);
+        EncodingsResult result = Encodings.run(plan, ProgressLine.toStandardError());
+        result.print(System.out);
+        if (json != null) {
+            Json.write(json, result);
+        }
+        return result.lost() == 0 ? 0 : Main.EXIT_LOSS;
+    }
+}
