@@ -121,6 +121,28 @@ final class GatewayUnderTest implements AutoCloseable {
         return Long.parseLong(find("\"offset\":(\\d+)", answer.body()));
     }
 
+    /** Publishes lines of NDJSON. */
+    HttpResponse<String> postLines(String lines) throws IOException, InterruptedException {
+        HttpResponse<String> answers = HTTP.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + backendPort() + "/v1/publish"))
+                        .timeout(PATIENCE)
+                        .header("Content-Type", "application/x-ndjson")
+                        .POST(HttpRequest.BodyPublishers.ofString(lines))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        assertEquals(200, answers.statusCode(), answers.body());
+        return answers;
+    }
+
+    /** Publishes lines of NDJSON that must all be accepted; gives their offsets. */
+    List<Long> publishAll(String lines) throws IOException, InterruptedException {
+        return postLines(lines)
+                .body()
+                .lines()
+                .map(answer -> Long.parseLong(find("\"offset\":(\\d+)", answer)))
+                .toList();
+    }
+
     /** The first group of the first match. */
     static String find(String pattern, String text) {
         Matcher matcher = Pattern.compile(pattern).matcher(text);

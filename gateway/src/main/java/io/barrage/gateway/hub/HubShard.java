@@ -523,7 +523,8 @@ public final class HubShard implements BrokerListener {
         topic.values().forEach(connection::send);
         if (from < head) {
             subscription.offset = from;
-            replay(subscription, new Replay(head, true, ShedReason.BEHIND, !topic.rules.reliable(), null, 0));
+            boolean mayLose = !topic.rules.reliable() && !Boolean.TRUE.equals(recovered);
+            replay(subscription, new Replay(head, true, ShedReason.BEHIND, mayLose, null, 0));
         }
         return true;
     }

@@ -93,7 +93,9 @@ final class ReplayReader {
                 return Outcome.READ;
             }
             end = Math.min(end, attachment.pastBounds().oldest() - 1);
-            if (stream.topic.rules.reliable() && !replay.mayLoseUrgent) {
+            // What is all past and may lose nothing was promised with `recovered:true`.
+            boolean whole = stream.topic.rules.reliable() || replay.owed == null;
+            if (whole && !replay.mayLoseUrgent) {
                 return Outcome.LOST;
             }
         }
