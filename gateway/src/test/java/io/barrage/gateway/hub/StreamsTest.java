@@ -591,6 +591,27 @@ class StreamsTest {
         }
 
         @Test
+        void endWithCloseWhenWhatWasPromisedIsGone() {
+            rig.rules("room", 16, 1 << 20).history("room", 40);
+            String epoch = epoch("room:1");
+            for (int i = 0; i < 40; i++) {
+                rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+            }
+            rig.loop.runUntilIdle();
+            RecordingConnection back = recover("room:1", epoch, 0, 0).stallNext(1);
+            rig.loop.runUntilIdle();
+            assertTrue(back.frames("subscribed").get(0).json().get("recovered").booleanValue());
+            for (int i = 0; i < 60; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            back.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(CloseCode.SLOW_CONSUMER, back.closeCode());
+            assertEquals(List.of(), back.frames("gap"));
+        }
+
+        @Test
         void areNotForThoseOfAReliableTopicWhoFallOffTheLog() {
             rig.reliable("room", 16).history("room", 32);
             RecordingConnection slow = rig.connect("room:1").stallNext(1);
