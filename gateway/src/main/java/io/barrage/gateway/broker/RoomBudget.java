@@ -1,6 +1,7 @@
 package io.barrage.gateway.broker;
 
 import io.barrage.protocol.Priority;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,8 @@ final class RoomBudget {
     /** Weight of the last tick in an estimated rate: a change is believed after about a second. */
     private static final double GAIN = 0.3;
 
+    private static final SecureRandom RANDOM = new SecureRandom();
+
     private final double budget;
     private final Kind normal = new Kind();
     private final Kind low = new Kind();
@@ -70,8 +73,17 @@ final class RoomBudget {
 
     /** Messages of one priority that may be hidden, and what is known of their senders. */
     private static final class Kind {
-        /** Senders are told apart by hash: two that share a place share a sender's part, which is rare and harmless. */
+        /** So many senders are told apart; beyond that, some share a sender's part. */
         private static final int PLACES = 1024;
+
+        /** Places that a sender may have, from the one of its hash on. */
+        private static final int PROBES = 16;
+
+        /** Messages per second below which a silent sender isn't remembered. */
+        private static final float FORGOTTEN_RATE = 0.01f;
+
+        /** So that nobody can choose a name which shares another one's place. */
+        private final int salt = RANDOM.nextInt();
 
         private double rate;
         private int inTick;
@@ -82,10 +94,33 @@ final class RoomBudget {
         private float @Nullable [] rates;
         private int[] counts = {};
         private float[] credits = {};
+        /** Whose a place is, as the salted hash of a name; 0 for nobody's. */
+        private int[] owners = {};
 
-        private static int place(@Nullable String sender) {
-            int hash = sender == null ? 0 : sender.hashCode() * 0x9e3779b9;
-            return (hash ^ hash >>> 16) & PLACES - 1;
+        private int place(@Nullable String sender) {
+            int hash = salt;
+            for (int i = 0; sender != null && i < sender.length(); i++) {
+                hash = (hash ^ sender.charAt(i)) * 0x01000193;
+            }
+            hash = (hash ^ (hash >>> 15)) * 0x2c1b3c6d;
+            hash ^= hash >>> 13;
+            hash = hash == 0 ? 1 : hash;
+            int first = hash & (PLACES - 1);
+            int free = -1;
+            for (int i = 0; i < PROBES; i++) {
+                int place = (first + i) & (PLACES - 1);
+                if (owners[place] == hash) {
+                    return place;
+                }
+                if (free < 0 && owners[place] == 0) {
+                    free = place;
+                }
+            }
+            if (free < 0) {
+                return first;
+            }
+            owners[free] = hash;
+            return free;
         }
 
         /** Whether this one is in its sender's part. Counts it. */
@@ -118,11 +153,18 @@ final class RoomBudget {
                 rates = new float[PLACES];
                 counts = new int[PLACES];
                 credits = new float[PLACES];
+                owners = new int[PLACES];
                 // Nothing is known of who sends how much yet; until the next tick, the tokens alone decide.
                 return;
             }
             for (int i = 0; i < PLACES; i++) {
                 rates[i] += (float) (GAIN * (counts[i] * TICKS_PER_SECOND - rates[i]));
+                if (counts[i] == 0 && rates[i] < FORGOTTEN_RATE) {
+                    // Silent for some seconds: the place is free.
+                    rates[i] = 0;
+                    credits[i] = 0;
+                    owners[i] = 0;
+                }
             }
             Arrays.fill(counts, 0);
             fairRate = rate <= allowed ? Double.POSITIVE_INFINITY : fairRate(rates, allowed);

@@ -74,6 +74,18 @@ class RoomBudgetTest {
     }
 
     @Test
+    void letsNoSenderTakeAnothersPart() {
+        // Of 40 names two would often share one of 1,024 places, and the louder one would take it.
+        flood(500, random -> Priority.NORMAL, random -> {
+            int of = random.nextInt(4);
+            return of < 3 ? "loud" + random.nextInt(3) : "u" + random.nextInt(100);
+        });
+        double fair = BUDGET * SECONDS / 103;
+        shownOf.forEach((sender, count) -> assertTrue(count > fair / 2, sender + " " + count));
+        assertEquals(103, shownOf.size());
+    }
+
+    @Test
     void cutsTenTimesTheBudgetToTheBudget() {
         flood(500, random -> Priority.NORMAL, random -> "u" + random.nextInt(20));
         assertNear(BUDGET * SECONDS, shown(Priority.NORMAL), 0.05, "normal");
