@@ -12,7 +12,13 @@ import picocli.CommandLine.Command;
         description = "Makes load for push gateways and measures what comes out.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {ReplayCommand.class, FanoutCommand.class, CompareCommand.class, ServeNaiveCommand.class})
+        subcommands = {
+            ReplayCommand.class,
+            FanoutCommand.class,
+            SlowCommand.class,
+            CompareCommand.class,
+            ServeNaiveCommand.class
+        })
 public final class Main {
     static final int EXIT_LOSS = 1;
     static final int EXIT_INVALID = 3;
