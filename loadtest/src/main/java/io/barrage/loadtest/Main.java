@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
             ReplayCommand.class,
             FanoutCommand.class,
             SlowCommand.class,
+            HotCommand.class,
             CompareCommand.class,
             ServeNaiveCommand.class
         })

@@ -15,8 +15,8 @@ final class OffsetFrames {
     /** What both kinds of frame begin with. */
     static final byte[] PREFIX = "{\"type\":\"message".getBytes(US_ASCII);
 
-    private static final byte[] OFFSET = "\"offset\":".getBytes(US_ASCII);
-    private static final byte[] DATA = ",\"data\":".getBytes(US_ASCII);
+    static final byte[] OFFSET = "\"offset\":".getBytes(US_ASCII);
+    static final byte[] DATA = ",\"data\":".getBytes(US_ASCII);
 
     /** Takes the offsets of a frame, in its order. */
     interface Sink {

@@ -24,6 +24,9 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
         void onAnswer(Publication publication, Answer answer);
     }
 
+    private static final Duration ANSWER_PATIENCE = Duration.ofSeconds(30);
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
     // any thread
     private final EventLoop loop;
     private final Target target;
@@ -34,6 +37,7 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
     private final PublishConnection connection;
     private final Histogram lateNanos = LatencySummary.histogram();
     private long startNanos;
+    private long measureFromNanos;
     private boolean running;
     private long sent;
     private long answered;
@@ -71,9 +75,22 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
         }
     }
 
-    void start(long atNanos) {
+    /** Any thread but the loop: waits until every publish has its answer. */
+    void settle(Loops loops) throws LoadException, InterruptedException {
+        long deadline = System.nanoTime() + ANSWER_PATIENCE.toNanos();
+        while (!loops.ask(0, () -> answered == sent)) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new LoadException("publishes got no answer for " + ANSWER_PATIENCE.toSeconds() + " s");
+            }
+            pause(PAUSE_NANOS);
+        }
+    }
+
+    /** Begins; lateness counts from {@code measureFromNanos} on. */
+    void start(long atNanos, long measureFromNanos) {
         assert loop.inEventLoop();
         startNanos = atNanos;
+        this.measureFromNanos = measureFromNanos;
         running = true;
         pump();
     }
@@ -96,7 +113,9 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
         long now = System.nanoTime();
         long due = startNanos + schedule.dueNanos(sent);
         while (due - now <= 0) {
-            LatencySummary.record(lateNanos, now - due);
+            if (due - measureFromNanos >= 0) {
+                LatencySummary.record(lateNanos, now - due);
+            }
             source.publish(connection, new Publication(0, sent, due, now));
             sent++;
             due = startNanos + schedule.dueNanos(sent);
@@ -128,17 +147,12 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
         return refused;
     }
 
-    /** Whether nothing waits for its answer. */
-    boolean settled() {
-        return answered == sent;
-    }
-
     /** What the gateway said to the first publish that it refused, or empty. */
     String firstRefusal() {
         return firstRefusal;
     }
 
-    /** How long after its due time each message was sent. */
+    /** How long after its due time each message that counts was sent. */
     LatencySummary late() {
         return LatencySummary.of(lateNanos);
     }

@@ -10,7 +10,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Slow implements OpenLoopPublisher.Source {
     private static final int SAMPLES = 100;
-    private static final Duration ANSWER_PATIENCE = Duration.ofSeconds(30);
 
     // any thread
     private final SlowPlan plan;
@@ -95,7 +93,7 @@ public final class Slow implements OpenLoopPublisher.Source {
             calmFrom = calm;
             stallFrom = stall;
             stallUntil = end;
-            publisher.start(start);
+            publisher.start(start, calm);
         });
         hold(calm, "warm-up");
         long cpuBefore = loopCpuNanos();
@@ -105,7 +103,7 @@ public final class Slow implements OpenLoopPublisher.Source {
         long rssStall = hold(end, "stall");
         double busy = (loopCpuNanos() - cpuBefore) / (double) (System.nanoTime() - calm);
         tell(publisher::stop);
-        settle();
+        publisher.settle(loops);
         tell(() -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(true)));
         resume();
         long rssEnd = rss();
@@ -160,16 +158,6 @@ public final class Slow implements OpenLoopPublisher.Source {
                         accepted,
                         received.messages,
                         Math.max(0, leftNanos / 1e9)));
-    }
-
-    private void settle() throws LoadException, InterruptedException {
-        long deadline = System.nanoTime() + ANSWER_PATIENCE.toNanos();
-        while (!loops.ask(0, publisher::settled)) {
-            if (System.nanoTime() - deadline > 0) {
-                throw new LoadException("publishes got no answer for " + ANSWER_PATIENCE.toSeconds() + " s");
-            }
-            publisher.pause(progressLine.pause().toNanos());
-        }
     }
 
     private void resume() throws LoadException, InterruptedException {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param refused publishes that it refused
  * @param calm due time to receipt at sampled healthy subscribers, while all read
  * @param stall the same while the stalled didn't read
- * @param late how long after its due time a message was sent
+ * @param late how long after its due time a message was sent, without the warm-up
  * @param busiestLoop the share of calm and stall in which the generator's event loop was on a processor
  * @param rss the server's memory; null without its pid
  * @param healthy those that read all the time
