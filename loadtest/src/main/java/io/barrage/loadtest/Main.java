@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
             FanoutCommand.class,
             SlowCommand.class,
             HotCommand.class,
+            LikesCommand.class,
             CompareCommand.class,
             ServeNaiveCommand.class
         })

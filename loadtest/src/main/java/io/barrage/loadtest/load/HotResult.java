@@ -49,9 +49,14 @@ public record HotResult(
     /** Messages shown of each sender above the fair share. Immutable. */
     public record SenderShares(int senders, double fairShare, long min, long median, long max) {}
 
-    /** Whether all saw the same, each critical message, and the right counts. */
+    /** Whether anything was shown, and all saw the same, each critical message, and the right counts. */
     public boolean clean() {
-        return visibleSets == 1 && shortOfMessages == 0 && criticalMissing == 0 && hiddenWrong == 0;
+        return normal.shown > 0
+                && critical.shown > 0
+                && visibleSets == 1
+                && shortOfMessages == 0
+                && criticalMissing == 0
+                && hiddenWrong == 0;
     }
 
     private static String verdict(int wrong) {
