@@ -15,6 +15,9 @@ import picocli.CommandLine.Command;
         subcommands = {
             ReplayCommand.class,
             FanoutCommand.class,
+            SlowCommand.class,
+            HotCommand.class,
+            LikesCommand.class,
             EncodingsCommand.class,
             CompareCommand.class,
             ServeNaiveCommand.class

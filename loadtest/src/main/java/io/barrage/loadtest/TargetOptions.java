@@ -1,5 +1,6 @@
 package io.barrage.loadtest;
 
+import io.barrage.loadtest.target.BarrageTarget;
 import io.barrage.loadtest.target.HostPort;
 import io.barrage.loadtest.target.Target;
 import io.barrage.loadtest.target.TargetKind;
@@ -37,6 +38,14 @@ final class TargetOptions {
 
     Target target() {
         return kind.at(address("--clients", clients), address("--backend", backend));
+    }
+
+    /** The same for scenarios that only Barrage knows. */
+    BarrageTarget barrage() {
+        if (target() instanceof BarrageTarget barrage) {
+            return barrage;
+        }
+        throw new IllegalArgumentException("--target: this scenario needs a gateway that speaks barrage.v1");
     }
 
     private InetSocketAddress address(String option, String text) {

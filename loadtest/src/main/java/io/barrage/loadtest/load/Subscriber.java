@@ -45,10 +45,15 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
     private @Nullable String closeReason;
 
     Subscriber(Target target, String topic, boolean inspect, ReceiveCounters counters) {
+        this(target, topic, target.deliveryPrefix(), inspect, counters);
+    }
+
+    /** One for which frames other than the target's usual ones are the deliveries. */
+    Subscriber(Target target, String topic, byte[] deliveryPrefix, boolean inspect, ReceiveCounters counters) {
         this.target = target;
         this.topic = topic;
         this.readyPrefix = target.readyPrefix();
-        this.parser = new FrameParser(target.deliveryPrefix(), inspect, this);
+        this.parser = new FrameParser(deliveryPrefix, inspect, this);
         this.counters = counters;
         byte[] nonce = new byte[16];
         ThreadLocalRandom.current().nextBytes(nonce);
@@ -65,6 +70,9 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
         return lastBeforeReady;
     }
 
+    /** The subscription stands; {@code text} is the frame that says so. */
+    void onReady(String text) {}
+
     /** Called once per read with what it delivered. */
     abstract void onDelivered(int messages);
 
@@ -73,6 +81,13 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
 
     /** The connection ended while the run still wanted it. */
     abstract void onClosed(String why);
+
+    /** Stops to take bytes from the socket, or goes on. */
+    final void read(boolean on) {
+        if (context != null) {
+            context.channel().config().setAutoRead(on);
+        }
+    }
 
     /** Says goodbye and closes; no {@link #onClosed} follows. */
     final void close() {
@@ -172,6 +187,7 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
         if (ready.isDone()) {
             onNotice(text);
         } else if (text.startsWith(readyPrefix)) {
+            onReady(text);
             ready.complete(null);
         } else {
             lastBeforeReady = text;

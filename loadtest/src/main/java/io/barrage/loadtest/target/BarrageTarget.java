@@ -65,7 +65,12 @@ public record BarrageTarget(String name, InetSocketAddress clients, InetSocketAd
 
     @Override
     public byte[] publishHead(String topic, int dataBytes) {
-        String body = "{\"topic\":\"" + topic + "\",\"data\":";
+        return publishHead(topic, "", dataBytes);
+    }
+
+    /** The same with further fields, such as {@code ,"priority":"high"}. */
+    public byte[] publishHead(String topic, String fields, int dataBytes) {
+        String body = "{\"topic\":\"" + topic + "\"" + fields + ",\"data\":";
         return ("POST /v1/publish HTTP/1.1\r\nhost: " + HostPort.format(backend)
                         + "\r\ncontent-type: application/json\r\ncontent-length: "
                         + (body.length() + dataBytes + TAIL.length) + "\r\n\r\n" + body)

@@ -1,0 +1,99 @@
+package io.barrage.loadtest;
+
+import io.barrage.loadtest.load.Hot;
+import io.barrage.loadtest.load.HotPlan;
+import io.barrage.loadtest.load.HotResult;
+import io.barrage.loadtest.measure.ProgressLine;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code hot}: a room over its budget; do all viewers see the same? Used by one thread. */
+@Command(
+        name = "hot",
+        description = "Floods a room that has a budget and checks that all viewers see the same room.",
+        mixinStandardHelpOptions = true)
+final class HotCommand implements Callable<Integer> {
+    @Mixin
+    private TargetOptions target = new TargetOptions();
+
+    @Option(
+            names = "--namespace",
+            description = "The namespace that has the budget (default: ${DEFAULT-VALUE}).",
+            defaultValue = "room")
+    private String namespace = "";
+
+    @Option(names = "--viewers", description = "Who watches (default: ${DEFAULT-VALUE}).", defaultValue = "1000")
+    private int viewers;
+
+    @Option(names = "--rate", description = "Comments a second (default: ${DEFAULT-VALUE}).", defaultValue = "500")
+    private double rate;
+
+    @Option(
+            names = "--senders",
+            description = "Who writes them; the n-th one n-th of what the first does (default: ${DEFAULT-VALUE}).",
+            defaultValue = "40")
+    private int senders;
+
+    @Option(names = "--gifts", description = "Critical ones a second (default: ${DEFAULT-VALUE}).", defaultValue = "5")
+    private double gifts;
+
+    @Option(
+            names = "--duration",
+            description = "How long the load runs (default: ${DEFAULT-VALUE}).",
+            defaultValue = "60s")
+    private Duration duration = Duration.ZERO;
+
+    @Option(
+            names = "--warmup",
+            description = "How much of it doesn't count in rates and shares (default: ${DEFAULT-VALUE}).",
+            defaultValue = "3s")
+    private Duration warmup = Duration.ZERO;
+
+    @Option(
+            names = "--budget",
+            description = "The budget that the gateway has, to compare with (default: ${DEFAULT-VALUE}).",
+            defaultValue = "50")
+    private double budget;
+
+    @Option(
+            names = "--bytes",
+            description = "Size of a message's data (default: ${DEFAULT-VALUE}).",
+            defaultValue = "100")
+    private int bytes;
+
+    @Option(
+            names = "--connect-timeout",
+            description = "For all viewers together (default: ${DEFAULT-VALUE}).",
+            defaultValue = "60s")
+    private Duration connectTimeout = Duration.ZERO;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
+    private @Nullable Path json;
+
+    @Override
+    public Integer call() throws Exception {
+        HotPlan plan = new HotPlan(
+                target.barrage(),
+                namespace,
+                viewers,
+                rate,
+                senders,
+                gifts,
+                duration,
+                warmup,
+                budget,
+                bytes,
+                connectTimeout);
+        HotResult result = Hot.run(plan, ProgressLine.toStandardError());
+        result.print(System.out);
+        if (json != null) {
+            Json.write(json, result);
+        }
+        return result.clean() ? 0 : Main.EXIT_LOSS;
+    }
+}

@@ -1,0 +1,90 @@
+package io.barrage.loadtest.load;
+
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a {@code hot} run found. Immutable.
+ *
+ * @param target the gateway's name
+ * @param plan what was run
+ * @param normal the comments, by the publisher's answers
+ * @param critical the gifts, likewise
+ * @param viewers how many watched
+ * @param visibleSets how many different sets of messages they saw; 1 if all saw the same
+ * @param shortOfMessages viewers that didn't see as many messages as were shown
+ * @param criticalMissing viewers that didn't see exactly the critical messages that were accepted
+ * @param hiddenWrong viewers that were told another number of hidden messages than the publisher
+ * @param closed viewers that lost their connection
+ * @param shownPerSecond normal and critical messages shown a second, after the warm-up
+ * @param budgetRatio the same by the budget
+ * @param shares what was shown of those who offer more than the fair share, after the warm-up
+ * @param notes what else a reader should know
+ */
+public record HotResult(
+        String target,
+        String plan,
+        Counts normal,
+        Counts critical,
+        int viewers,
+        int visibleSets,
+        int shortOfMessages,
+        int criticalMissing,
+        int hiddenWrong,
+        int closed,
+        double shownPerSecond,
+        double budgetRatio,
+        SenderShares shares,
+        List<String> notes) {
+
+    /** What became of a priority's messages, as answered. Immutable. */
+    public record Counts(long offered, long shown, long hidden, long refused) {
+        String inWords() {
+            return String.format(
+                    Locale.ROOT, "%,d offered, %,d shown, %,d hidden, %,d refused", offered, shown, hidden, refused);
+        }
+    }
+
+    /** Messages shown of each sender above the fair share. Immutable. */
+    public record SenderShares(int senders, double fairShare, long min, long median, long max) {}
+
+    /** Whether anything was shown, and all saw the same, each critical message, and the right counts. */
+    public boolean clean() {
+        return normal.shown > 0
+                && critical.shown > 0
+                && visibleSets == 1
+                && shortOfMessages == 0
+                && criticalMissing == 0
+                && hiddenWrong == 0;
+    }
+
+    private static String verdict(int wrong) {
+        return wrong == 0 ? "yes" : String.format(Locale.ROOT, "NO, %,d viewers wrong", wrong);
+    }
+
+    /** Prints it for a person. */
+    public void print(PrintStream out) {
+        out.printf(Locale.ROOT, "%s: %s%n", target, plan);
+        out.println("  normal               " + normal.inWords());
+        out.println("  critical             " + critical.inWords());
+        out.printf(Locale.ROOT, "  shown                %.1f/s, %.2f of the budget%n", shownPerSecond, budgetRatio);
+        out.printf(
+                Locale.ROOT,
+                "  above the fair share %d senders; shown of each: min %,d, median %,d, max %,d (fair: %.0f)%n",
+                shares.senders,
+                shares.min,
+                shares.median,
+                shares.max,
+                shares.fairShare);
+        out.printf(
+                Locale.ROOT,
+                "  all saw the same     %s%n",
+                visibleSets == 1 ? "yes" : "NO, " + visibleSets + " different sets");
+        out.println("  all that was shown   " + verdict(shortOfMessages));
+        out.println("  every critical one   " + verdict(criticalMissing));
+        out.println("  hidden counts right  " + verdict(hiddenWrong));
+        out.printf(Locale.ROOT, "  viewers              %,d, %,d closed%n", viewers, closed);
+        notes.forEach(note -> out.println("  note: " + note));
+    }
+}

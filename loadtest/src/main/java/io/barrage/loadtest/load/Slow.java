@@ -1,0 +1,334 @@
+package io.barrage.loadtest.load;
+
+import io.barrage.loadtest.measure.LatencySummary;
+import io.barrage.loadtest.measure.ProcessUsage;
+import io.barrage.loadtest.measure.ProgressLine;
+import io.barrage.loadtest.target.Answer;
+import io.barrage.loadtest.target.Gap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@code slow} run: some subscribers of a topic stop reading under load and go on later; each is held to an exact account.
+ * Confined to its event loop, but for {@link #run}, whose thread waits.
+ */
+public final class Slow implements OpenLoopPublisher.Source {
+    private static final int SAMPLES = 100;
+
+    // any thread
+    private final SlowPlan plan;
+    private final ProgressLine progressLine;
+    private final Loops loops;
+    // loop only
+    private final List<Reader> readers = new ArrayList<>();
+    private final OpenLoopPublisher publisher;
+    private final ReceiveCounters received = new ReceiveCounters();
+    private final Histogram calmNanos = LatencySummary.histogram();
+    private final Histogram stallNanos = LatencySummary.histogram();
+    private final Stamp stamp;
+    private final byte[] head;
+    private final byte[] tail;
+    private long calmFrom = Long.MAX_VALUE;
+    private long stallFrom = Long.MAX_VALUE;
+    private long stallUntil = Long.MAX_VALUE;
+    private long accepted;
+    private long lastOffset;
+
+    private Slow(SlowPlan plan, ProgressLine progressLine, Loops loops) {
+        this.plan = plan;
+        this.progressLine = progressLine;
+        this.loops = loops;
+        // A topic of the run's own: nothing that an earlier run left in a history can reach its subscribers.
+        String topic = "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        this.stamp = new Stamp(plan.bytes());
+        this.head = plan.target().publishHead(topic, plan.bytes());
+        this.tail = plan.target().publishTail();
+        this.publisher = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.rate(), this);
+        int sampleEvery = Math.max(1, (plan.subscribers() - plan.stalled()) / SAMPLES);
+        int healthy = 0;
+        for (int i = 0; i < plan.subscribers(); i++) {
+            // Evenly over the order of joining, since gateways walk their subscribers in an order.
+            boolean stalls = (long) (i + 1) * plan.stalled() / plan.subscribers()
+                    > (long) i * plan.stalled() / plan.subscribers();
+            boolean sampled = !stalls && healthy++ % sampleEvery == 0;
+            readers.add(new Reader(topic, stalls, sampled));
+        }
+    }
+
+    /**
+     * Runs it to its end.
+     *
+     * @throws LoadException if there is nothing to report: no connection, or a publisher that lost its own
+     */
+    public static SlowResult run(SlowPlan plan, ProgressLine progressLine) throws LoadException, InterruptedException {
+        // One loop: due times, stalls and receipts then share one thread, and no record needs a lock.
+        try (Loops loops = new Loops(1)) {
+            return new Slow(plan, progressLine, loops).run();
+        } finally {
+            progressLine.end();
+        }
+    }
+
+    private SlowResult run() throws LoadException, InterruptedException {
+        publisher.connect(loops, plan.connectTimeout());
+        Crowd.connect(loops, readers, plan.connectTimeout());
+        long rssStart = rss();
+        long start = System.nanoTime();
+        long calm = start + plan.warmup().toNanos();
+        long stall = calm + plan.calm().toNanos();
+        long end = stall + plan.stall().toNanos();
+        tell(() -> {
+            calmFrom = calm;
+            stallFrom = stall;
+            stallUntil = end;
+            publisher.start(start, calm);
+        });
+        hold(calm, "warm-up");
+        long cpuBefore = loopCpuNanos();
+        hold(stall, "calm");
+        long rssCalm = rss();
+        tell(() -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(false)));
+        long rssStall = hold(end, "stall");
+        double busy = (loopCpuNanos() - cpuBefore) / (double) (System.nanoTime() - calm);
+        tell(publisher::stop);
+        publisher.settle(loops);
+        tell(() -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(true)));
+        resume();
+        long rssEnd = rss();
+        return loops.ask(
+                0,
+                () -> finish(
+                        plan.pid().isPresent() ? new SlowResult.Rss(rssStart, rssCalm, rssStall, rssEnd) : null, busy));
+    }
+
+    private void tell(Runnable task) throws InterruptedException {
+        loops.ask(0, () -> {
+            task.run();
+            return true;
+        });
+    }
+
+    private long loopCpuNanos() throws InterruptedException {
+        return loops.ask(0, ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime);
+    }
+
+    private long rss() throws LoadException {
+        if (plan.pid().isEmpty()) {
+            return 0;
+        }
+        try {
+            return ProcessUsage.of(plan.pid().getAsLong(), false).rssBytes();
+        } catch (IOException e) {
+            throw new LoadException("cannot read the memory of the server: " + e, e);
+        }
+    }
+
+    /** Waits until a moment, shows progress; returns the most memory that the server had meanwhile. */
+    private long hold(long untilNanos, String phase) throws LoadException, InterruptedException {
+        long highest = rss();
+        long now = System.nanoTime();
+        while (now - untilNanos < 0) {
+            publisher.pause(Math.min(untilNanos - now, progressLine.pause().toNanos()));
+            highest = Math.max(highest, rss());
+            now = System.nanoTime();
+            progressLine.show(now, line(phase, untilNanos - now));
+        }
+        return highest;
+    }
+
+    private String line(String phase, long leftNanos) throws InterruptedException {
+        return loops.ask(
+                0,
+                () -> String.format(
+                        Locale.ROOT,
+                        "%s: %,d published, %,d deliveries, %.0f s left",
+                        phase,
+                        accepted,
+                        received.messages,
+                        Math.max(0, leftNanos / 1e9)));
+    }
+
+    private void resume() throws LoadException, InterruptedException {
+        long deadline = System.nanoTime() + plan.resume().toNanos();
+        long now = System.nanoTime();
+        while (now - deadline < 0 && !loops.ask(0, () -> readers.stream().allMatch(Reader::over))) {
+            publisher.pause(Math.min(deadline - now, progressLine.pause().toNanos()));
+            now = System.nanoTime();
+            progressLine.show(now, line("resume", deadline - now));
+        }
+    }
+
+    // ---- on the loop from here on
+
+    @Override
+    public void publish(PublishConnection connection, Publication publication) {
+        connection.publish(publication, head, stamp.write(publication.dueNanos(), publication.sequence()), tail);
+    }
+
+    @Override
+    public void onAnswer(Publication publication, Answer answer) {
+        if (answer.verdict() == Answer.Verdict.ACCEPTED) {
+            accepted++;
+            lastOffset = Math.max(lastOffset, answer.offset());
+        }
+    }
+
+    private SlowResult finish(SlowResult.@Nullable Rss rss, double busy) {
+        List<String> notes = new ArrayList<>();
+        if (!publisher.firstRefusal().isEmpty()) {
+            notes.add("first refused publish: " + publisher.firstRefusal());
+        }
+        readers.stream()
+                .filter(reader -> reader.verdict() == Verdict.INEXACT)
+                .findFirst()
+                .ifPresent(reader -> notes.add("first inexact: " + reader.why()));
+        SlowResult result = new SlowResult(
+                plan.target().name(),
+                plan.inWords(),
+                accepted,
+                publisher.refused(),
+                LatencySummary.of(calmNanos),
+                LatencySummary.of(stallNanos),
+                publisher.late(),
+                busy,
+                rss,
+                accounts(reader -> !reader.stalls),
+                accounts(reader -> reader.stalls),
+                FanoutResult.limits(busy, LatencySummary.of(LatencySummary.histogram()), publisher.late(), 0),
+                notes);
+        publisher.close();
+        readers.forEach(Subscriber::close);
+        return result;
+    }
+
+    private SlowResult.Accounts accounts(Predicate<Reader> which) {
+        int[] verdicts = new int[Verdict.values().length];
+        Map<String, Integer> closedBy = new TreeMap<>();
+        int count = 0;
+        long delivered = 0;
+        long missed = 0;
+        long gaps = 0;
+        for (Reader reader : readers) {
+            if (which.test(reader)) {
+                count++;
+                verdicts[reader.verdict().ordinal()]++;
+                delivered += reader.account.delivered();
+                missed += reader.account.missed();
+                gaps += reader.account.gaps();
+                if (reader.verdict() == Verdict.CLOSED) {
+                    closedBy.merge(reader.closed, 1, Integer::sum);
+                }
+            }
+        }
+        return new SlowResult.Accounts(
+                count,
+                verdicts[Verdict.COMPLETE.ordinal()],
+                verdicts[Verdict.WITH_GAPS.ordinal()],
+                verdicts[Verdict.CLOSED.ordinal()],
+                closedBy,
+                verdicts[Verdict.INEXACT.ordinal()],
+                delivered,
+                missed,
+                gaps);
+    }
+
+    private enum Verdict {
+        COMPLETE,
+        WITH_GAPS,
+        CLOSED,
+        INEXACT
+    }
+
+    /** A subscriber with an account of every offset. Confined to the run's event loop. */
+    private final class Reader extends Subscriber {
+        private static final String CLOSED_WITH = "the gateway closed with ";
+
+        private final boolean stalls;
+        private final boolean sampled;
+        private OffsetAccount account = new OffsetAccount(0);
+        private String closed = "";
+
+        Reader(String topic, boolean stalls, boolean sampled) {
+            super(plan.target(), topic, OffsetFrames.PREFIX, true, received);
+            this.stalls = stalls;
+            this.sampled = sampled;
+        }
+
+        /** Before the connection is made: a receive buffer that is set later may be ignored. */
+        @Override
+        public void handlerAdded(ChannelHandlerContext ctx) {
+            if (stalls) {
+                ctx.channel().config().setOption(ChannelOption.SO_RCVBUF, plan.receiveBuffer());
+            }
+        }
+
+        @Override
+        void onReady(String text) {
+            account = new OffsetAccount(OffsetFrames.number(text, "offset"));
+        }
+
+        @Override
+        public void onMessage(ByteBuf payload, int index, int length) {
+            OffsetFrames.read(payload, index, length, account::message);
+            if (sampled) {
+                int at = Stamp.find(payload, index, length);
+                long due = at < 0 ? -1 : Stamp.dueNanos(payload, at);
+                if (due < 0) {
+                    account.error("a message without a stamp");
+                } else if (due - calmFrom >= 0 && due - stallUntil < 0) {
+                    LatencySummary.record(due - stallFrom < 0 ? calmNanos : stallNanos, System.nanoTime() - due);
+                }
+            }
+        }
+
+        @Override
+        void onDelivered(int messages) {}
+
+        @Override
+        void onNotice(String text) {
+            Gap gap = target.gap(text);
+            if (gap != null) {
+                account.gap(gap.from(), gap.to());
+            }
+        }
+
+        @Override
+        void onClosed(String why) {
+            closed = why.startsWith(CLOSED_WITH)
+                    ? why.substring(CLOSED_WITH.length()).split(" ", 2)[0]
+                    : "no code";
+        }
+
+        boolean over() {
+            return !closed.isEmpty() || account.reached(lastOffset);
+        }
+
+        Verdict verdict() {
+            if (!account.exact()) {
+                return Verdict.INEXACT;
+            } else if (account.reached(lastOffset)) {
+                return account.gaps() == 0 ? Verdict.COMPLETE : Verdict.WITH_GAPS;
+            } else {
+                return closed.isEmpty() ? Verdict.INEXACT : Verdict.CLOSED;
+            }
+        }
+
+        String why() {
+            return account.exact()
+                    ? "waits for " + account.next() + " of " + lastOffset + " at the end"
+                    : account.firstError();
+        }
+    }
+}
