@@ -80,8 +80,8 @@ public final class Hot {
             countFrom = start + plan.warmup().toNanos();
             countUntil = end;
             lastFrameNanos = start;
-            commenting.start(start, countFrom);
-            giving.start(start, countFrom);
+            commenting.start(start, countFrom, end);
+            giving.start(start, countFrom, end);
             return true;
         });
         long now = start;
@@ -151,6 +151,7 @@ public final class Hot {
                 perSecond,
                 perSecond / plan.budget(),
                 senderShares(),
+                commenting.answers(),
                 notes);
         viewers.forEach(Subscriber::close);
         return result;

@@ -1,5 +1,6 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.measure.LatencySummary;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +21,7 @@ import java.util.Locale;
  * @param shownPerSecond normal and critical messages shown a second, after the warm-up
  * @param budgetRatio the same by the budget
  * @param shares what was shown of those who offer more than the fair share, after the warm-up
+ * @param answer due time of a comment to its answer, after the warm-up; if it is long, the rates say little
  * @param notes what else a reader should know
  */
 public record HotResult(
@@ -36,6 +38,7 @@ public record HotResult(
         double shownPerSecond,
         double budgetRatio,
         SenderShares shares,
+        LatencySummary answer,
         List<String> notes) {
 
     /** What became of a priority's messages, as answered. Immutable. */
@@ -77,6 +80,7 @@ public record HotResult(
                 shares.median,
                 shares.max,
                 shares.fairShare);
+        out.println("  answered after due   " + answer.inWords());
         out.printf(
                 Locale.ROOT,
                 "  all saw the same     %s%n",

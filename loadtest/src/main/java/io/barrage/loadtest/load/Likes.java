@@ -159,7 +159,8 @@ public final class Likes {
         if (!running) {
             return;
         }
-        long due = (long) ((System.nanoTime() - startNanos) / 1e9 * plan.rate());
+        long elapsed = Math.min(System.nanoTime() - startNanos, plan.duration().toNanos());
+        long due = (long) (elapsed / 1e9 * plan.rate());
         while (due > sent && unanswered() < MAX_UNANSWERED) {
             int lines = (int) Math.min(due - sent, MAX_CHUNK_LINES);
             streams.get(nextStream).send(lines);

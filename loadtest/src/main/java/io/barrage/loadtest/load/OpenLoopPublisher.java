@@ -36,8 +36,10 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
     private final Schedule schedule;
     private final PublishConnection connection;
     private final Histogram lateNanos = LatencySummary.histogram();
+    private final Histogram answerNanos = LatencySummary.histogram();
     private long startNanos;
     private long measureFromNanos;
+    private long untilNanos;
     private boolean running;
     private long sent;
     private long answered;
@@ -86,11 +88,12 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
         }
     }
 
-    /** Begins; lateness counts from {@code measureFromNanos} on. */
-    void start(long atNanos, long measureFromNanos) {
+    /** Begins, and publishes what is due before {@code untilNanos}; latencies count from {@code measureFromNanos} on. */
+    void start(long atNanos, long measureFromNanos, long untilNanos) {
         assert loop.inEventLoop();
         startNanos = atNanos;
         this.measureFromNanos = measureFromNanos;
+        this.untilNanos = untilNanos;
         running = true;
         pump();
     }
@@ -112,7 +115,7 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
         }
         long now = System.nanoTime();
         long due = startNanos + schedule.dueNanos(sent);
-        while (due - now <= 0) {
+        while (due - now <= 0 && due - untilNanos < 0) {
             if (due - measureFromNanos >= 0) {
                 LatencySummary.record(lateNanos, now - due);
             }
@@ -122,12 +125,17 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
             now = System.nanoTime();
         }
         connection.flush();
-        loop.schedule(this::pump, due - now, TimeUnit.NANOSECONDS);
+        if (due - untilNanos < 0) {
+            loop.schedule(this::pump, due - now, TimeUnit.NANOSECONDS);
+        }
     }
 
     @Override
     public void onAnswer(Publication publication, Answer answer, String detail) {
         answered++;
+        if (publication.dueNanos() - measureFromNanos >= 0) {
+            LatencySummary.record(answerNanos, System.nanoTime() - publication.dueNanos());
+        }
         if (answer.verdict() == Answer.Verdict.REFUSED && refused++ == 0) {
             firstRefusal = detail;
         }
@@ -150,6 +158,11 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
     /** What the gateway said to the first publish that it refused, or empty. */
     String firstRefusal() {
         return firstRefusal;
+    }
+
+    /** How long after its due time each message that counts was answered. */
+    LatencySummary answers() {
+        return LatencySummary.of(answerNanos);
     }
 
     /** How long after its due time each message that counts was sent. */

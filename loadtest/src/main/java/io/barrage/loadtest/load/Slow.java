@@ -93,7 +93,7 @@ public final class Slow implements OpenLoopPublisher.Source {
             calmFrom = calm;
             stallFrom = stall;
             stallUntil = end;
-            publisher.start(start, calm);
+            publisher.start(start, calm, end);
         });
         hold(calm, "warm-up");
         long cpuBefore = loopCpuNanos();
