@@ -1,0 +1,46 @@
+package io.barrage.loadtest.load;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.barrage.loadtest.danmaku.DanmakuXml;
+import io.barrage.loadtest.measure.ProgressLine;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+final class EncodingsIT {
+    @TempDir
+    private Path directory;
+
+    @Test
+    void savesMostOfTheBytesOfRealCommentsInABusyRoom() throws Exception {
+        try (GatewayProcess gateway =
+                        new GatewayProcess(directory, "namespaces: [{name: room, coalesce: 100ms, presence: off}]");
+                InputStream sample =
+                        Objects.requireNonNull(EncodingsIT.class.getResourceAsStream("/sample-danmaku.xml"))) {
+            EncodingsPlan plan = new EncodingsPlan(
+                    gateway.target(),
+                    "room:1",
+                    DanmakuXml.read(sample, "sample"),
+                    5,
+                    300,
+                    Duration.ofSeconds(1),
+                    1,
+                    gateway.pid());
+            EncodingsResult result = Encodings.run(plan, ProgressLine.toStandardError());
+            assertEquals(0, result.lost());
+            assertEquals(300, result.messagesPerPhase());
+            List<EncodingsResult.Row> rows = result.rows();
+            assertEquals(1, rows.get(0).bytesOfPlain());
+            assertTrue(rows.get(1).bytesOfPlain() < 1, result.toString());
+            assertTrue(rows.get(3).bytesOfPlain() < 0.4, result.toString());
+        }
+    }
+}
