@@ -387,4 +387,12 @@ class GatewayConfigTest {
         Loaded<GatewayConfig> loaded = GatewayConfig.reader(null, Map.of()).load();
         assertEquals(loaded.value(), ConfigReader.parse(GatewayConfig.class, loaded.print()));
     }
+
+    @Test
+    void refusesReliableDeliveryWithoutTheHistoryToRecoverFrom() throws Exception {
+        assertEquals(
+                List.of("b.yaml:2:34: namespaces[0].history.size: must be at least twice log.size (1024) for"
+                        + " `delivery: reliable`, so that whoever is closed with 4408 can recover; found 0"),
+                errors("auth: none\nnamespaces: [{name: a, delivery: reliable}]"));
+    }
 }
