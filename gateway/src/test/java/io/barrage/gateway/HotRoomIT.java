@@ -143,4 +143,24 @@ class HotRoomIT {
         }
         return lines.size();
     }
+
+    @Test
+    void tellsOfStaleMessagesInsteadOfSendingThem() throws Exception {
+        String rules = "namespaces: [{name: room, coalesce: 2s, coalesceMax: 2s, presence: off}]";
+        try (GatewayUnderTest gateway = GatewayUnderTest.start(rules);
+                RawWebSocket viewer = gateway.subscriber("room:1")) {
+            gateway.publish("room:1", "\"at once\"");
+            String stale = "{\"topic\":\"room:1\",\"ttlMs\":1,\"data\":\"stale\"}";
+            assertEquals(200, gateway.post("/v1/publish", stale).statusCode());
+            gateway.publish("room:1", "\"fresh\"");
+            assertTrue(viewer.text().endsWith("\"data\":\"at once\"}"));
+            assertEquals(
+                    "{\"type\":\"gap\",\"topic\":\"room:1\",\"from\":2,\"to\":2,\"count\":1,\"reason\":\"expired\"}",
+                    viewer.text());
+            assertTrue(viewer.text().endsWith("\"data\":\"fresh\"}"));
+            assertEquals(
+                    1,
+                    gateway.metric("barrage_shed_total{namespace=\"room\",priority=\"normal\",reason=\"expired\",}"));
+        }
+    }
 }
