@@ -21,8 +21,8 @@ final class EncodingsIT {
 
     @Test
     void savesMostOfTheBytesOfRealCommentsInABusyRoom() throws Exception {
-        try (GatewayProcess gateway =
-                        new GatewayProcess(directory, "namespaces: [{name: room, coalesce: 100ms, presence: off}]");
+        try (GatewayProcess gateway = new GatewayProcess(
+                        directory, "auth: none\nnamespaces: [{name: room, coalesce: 100ms, presence: off}]");
                 InputStream sample =
                         Objects.requireNonNull(EncodingsIT.class.getResourceAsStream("/sample-danmaku.xml"))) {
             EncodingsPlan plan = new EncodingsPlan(
