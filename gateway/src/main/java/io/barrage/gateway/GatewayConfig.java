@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
 public record GatewayConfig(
         @Setting(
                 value = "production",
-                doc = "`development`: anyone may connect, under any name given by `?user=`, and publish to `demo:*`."
+                doc = "`development`: anyone may connect, under any name given by `?user=`, and publish to `demo:*` and"
+                        + " `hot:*`."
                         + " The default is `development` without a config file and `production` with one.")
         Profile profile,
 

@@ -148,7 +148,7 @@ public final class Main {
                 Logger log = LoggerFactory.getLogger(Main.class);
                 log.warn(
                         "DEVELOPMENT PROFILE: anyone may connect, call themselves any user with ?user=, read every topic"
-                                + " and publish to demo:*. Don't open this to a network you don't trust: write a config file ({})"
+                                + " and publish to demo:* and hot:*. Don't open this to a network you don't trust: write a config file ({})"
                                 + " with `auth:`",
                         ConfigFlags.DEFAULT_FILE);
             }
