@@ -48,6 +48,18 @@ export interface SubscribedDetail {
   readonly since?: Position;
 }
 
+/** What came after `since` doesn't follow: show the page's data anew, from a `history` of the topic or from your backend. */
+export interface LostDetail {
+  readonly topic: string;
+  /** Where the topic stands now; live messages come after it. */
+  readonly epoch: string;
+  readonly offset: number;
+  /** The last position that was seen. */
+  readonly since: Position;
+  /** How many were missed. Unknown if the numbering began anew, as after a restart of a gateway that keeps it in memory. */
+  readonly count?: number;
+}
+
 export interface GapDetail {
   readonly topic: string;
   /** First and last missing offset; absent for messages that never had one (reason `hidden`). */
@@ -69,20 +81,30 @@ export interface ValueDetail<T = unknown> {
   readonly raw: string;
 }
 
+/** These messages aren't to be shown any more: take them off the screen. */
 export interface RetractDetail {
   readonly topic: string;
   readonly epoch: string;
   readonly offsets: readonly number[];
 }
 
+/** `join`: the first of a user's connections came. `leave`: the last one went. Only where the namespace tells members. */
 export interface UserDetail {
   readonly topic: string;
   readonly user: string;
 }
 
+/** From now on this much comes. Back on `full`, ask for a `presence` list anew: who came and went meanwhile wasn't told. */
+export interface AttentionDetail {
+  readonly topic: string;
+  readonly level: Attention;
+}
+
 export interface OnlineDetail {
   readonly topic: string;
   readonly count: number;
+  /** Whether the topic has too many users for each to be told of: no `join` and `leave` come until this is false again. */
+  readonly truncated: boolean;
 }
 
 export interface UnsubscribedDetail {
@@ -96,6 +118,8 @@ export interface SubscriptionEventMap<T = unknown> {
   message: CustomEvent<Message<T>>;
   /** Now on the topic; after every reconnect again, and when a live topic's epoch changes. */
   subscribed: CustomEvent<SubscribedDetail>;
+  /** Comes after a `subscribed` that says `recovered: false`. */
+  lost: CustomEvent<LostDetail>;
   gap: CustomEvent<GapDetail>;
   /** The gateway refused. If that is final, `unsubscribed` follows; else the client asks again. */
   error: CustomEvent<BarrageError>;
@@ -106,11 +130,22 @@ export interface SubscriptionEventMap<T = unknown> {
   join: CustomEvent<UserDetail>;
   leave: CustomEvent<UserDetail>;
   online: CustomEvent<OnlineDetail>;
+  /** The page was hidden or shown, and the gateway has heard of it. */
+  attention: CustomEvent<AttentionDetail>;
 }
+
+/**
+ * A JWT, or a function that gives one. The function is asked when there is none that still holds (its `exp` tells), when the
+ * gateway refused the last one, and when it has to be renewed; not for each reconnect. Nothing (null, "") means that there is
+ * none to be had; a rejection is told as `token_failed`, and it is asked again later.
+ */
+export type Token = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
 export interface SubscribeOptions<T = unknown> {
   /** Recover from here, e.g. from the position that a server-rendered page was made at. */
   since?: Position;
+  /** The topic's own token, where its namespace wants one that the connection's doesn't stand for. */
+  token?: Token;
   /** Replay this many messages on joining, as far as the gateway keeps them. */
   last?: number;
   /**
@@ -120,6 +155,7 @@ export interface SubscribeOptions<T = unknown> {
   hiddenAttention?: Attention;
   onMessage?(message: Message<T>): void;
   onSubscribed?(detail: SubscribedDetail): void;
+  onLost?(detail: LostDetail): void;
   onGap?(detail: GapDetail): void;
   onError?(error: BarrageError): void;
   onUnsubscribed?(detail: UnsubscribedDetail): void;
@@ -128,6 +164,7 @@ export interface SubscribeOptions<T = unknown> {
   onJoin?(detail: UserDetail): void;
   onLeave?(detail: UserDetail): void;
   onOnline?(detail: OnlineDetail): void;
+  onAttention?(detail: AttentionDetail): void;
 }
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void } | null;
@@ -150,6 +187,10 @@ export interface Subscription<T = unknown> extends EventTarget {
    * what was hidden while it wasn't is nobody's to tell.
    */
   readonly hidden: number;
+  /** Who is on the topic, as far as its namespace tells. */
+  presence(): Promise<Presence>;
+  /** Messages of its past, the oldest first. */
+  history(options?: HistoryOptions): Promise<History<T>>;
   unsubscribe(): void;
 
   addEventListener<K extends keyof SubscriptionEventMap<T>>(
@@ -165,13 +206,14 @@ export interface Subscription<T = unknown> extends EventTarget {
 }
 
 /**
- * A failed request or refused subscription. `code` is the gateway's (`not_permitted`, `rate_limited`, `too_large`,
- * `overloaded`, ...) or the client's own:
+ * A failed request or refused subscription. `code` is the gateway's (`not_permitted`, `refused`, `rate_limited`, `too_large`,
+ * `overloaded`, ...), with its `message`, or the client's own:
  *
  * - `not_connected`: never sent. Send it again when you like.
  * - `disconnected`, `timeout`: sent, outcome unknown. Repeat a publish with the same `messageId`.
  * - `closed`: ready() will not come.
- * - `token_failed`, `bad_frame`: only in `error` events.
+ * - `token_failed`: a token function failed, or gave what the gateway doesn't take in place of the present token.
+ * - `bad_frame`: only in `error` events, as `token_failed`.
  */
 export class BarrageError extends Error {
   constructor(code: string, message?: string, topic?: string);
@@ -194,15 +236,25 @@ export interface BarrageEventMap {
   connecting: CustomEvent<{ readonly attempt: number }>;
   connected: CustomEvent<{ readonly connection: string; readonly user: string | null; readonly heartbeatMs: number }>;
   waiting: CustomEvent<WaitingDetail>;
-  /** Closed for good, by close() or by a close code that forbids coming back. connect() starts afresh. */
+  /**
+   * Closed for good, by close() or by a close code that forbids coming back. An `error` follows if the gateway said why.
+   * connect() starts afresh.
+   */
   closed: CustomEvent<{ readonly code: number; readonly reason: string }>;
   /** The gateway drains; the client moves after this time by itself. */
   goaway: CustomEvent<{ readonly reason: string; readonly reconnectAfterMs: number }>;
-  /** The gateway put the connection on a topic (`$user:...`, or the token's); subscribe in the listener to hear it all. */
+  /**
+   * The gateway put the connection on a topic: `$user:...`, one that the token names, or one that the backend chose. What comes
+   * there is told to handles on it, which may be there already or be made in this listener. Without any, this client gets the
+   * events of a subscription itself.
+   */
   joined: CustomEvent<{ readonly topic: string }>;
-  /** An error that belongs to no request and no subscription. */
+  /** An error that belongs to no request and no handle. */
   error: CustomEvent<BarrageError>;
 }
+
+/** What comes on topics that the gateway joined and nobody has a handle on. */
+export type JoinedEventMap = Omit<SubscriptionEventMap, "error">;
 
 export interface PublishOptions {
   priority?: Priority;
@@ -218,26 +270,47 @@ export interface PublishOptions {
 }
 
 /**
- * Where the message stands; or, with `key`, that a value was taken; or, with `shed`, why only its author sees it: then it has
- * no position.
+ * Where the message stands; or, without a position: with `key`, that a value was taken; with `shed`, why only its author sees it;
+ * with `held`, that somebody looks at it first, and it may come as a message later.
  */
 export interface PublishResult extends Partial<Position> {
   key?: string;
   shed?: string;
+  held?: true;
   /** A repeat of a `messageId`: this is the first one's answer. */
   duplicate: boolean;
 }
 
-export interface Presence {
+export interface Presence<Info = unknown> {
+  /** Subscriptions. */
   online: number;
-  users: number;
-  members: { user: string; connections: number; info?: unknown }[];
+  /** Different users; null where they aren't counted. */
+  users: number | null;
+  /** Null where they aren't told. */
+  members: { user: string; connections: number; info?: Info }[] | null;
+  /** Whether there are more members than these. */
   truncated: boolean;
 }
 
+/** At most one of `since`, `before` and `last`; without any of them, it begins with the oldest that is kept. */
+export interface HistoryOptions {
+  /** Begin behind this position. */
+  since?: Position;
+  /** End before this position: the newest ones up to there. */
+  before?: Position;
+  /** So many of the newest. */
+  last?: number;
+  /** At most so many. Default 50. */
+  limit?: number;
+}
+
 export interface History<T = unknown> {
-  epoch: string;
+  /** Null if the topic has never had a message, as far as the gateway knows. */
+  epoch: string | null;
+  /** Whether these join on to the position that was named; undefined if none was. */
+  recovered?: boolean;
   messages: Message<T>[];
+  /** Whether others may follow; with `before` or `last`, whether others may come before. */
   more: boolean;
 }
 
@@ -253,13 +326,8 @@ export type WebSocketClass = new (url: string, protocols: string[]) => {
 };
 
 export interface BarrageOptions {
-  /** A JWT. */
-  token?: string;
-  /**
-   * Gives a token when there is none, when the gateway refused the old one (4401), and shortly before the present one
-   * expires. Nothing (null, "") closes the client; a rejection is retried with backoff.
-   */
-  getToken?(): string | null | undefined | Promise<string | null | undefined>;
+  /** Who this client is. */
+  token?: Token;
   /** Asks for several messages in one frame. Default false. */
   batch?: boolean;
   /**
@@ -315,21 +383,21 @@ export class Barrage extends EventTarget {
   subscribe<T = unknown>(topic: string, options?: SubscribeOptions<T>): Subscription<T>;
   publish(topic: string, data: unknown, options?: PublishOptions): Promise<PublishResult>;
   presence(topic: string): Promise<Presence>;
-  history<T = unknown>(topic: string, options?: { since?: Position; limit?: number }): Promise<History<T>>;
+  history<T = unknown>(topic: string, options?: HistoryOptions): Promise<History<T>>;
   /**
    * How much of the topic this client wants while the page is shown, and at most while it is hidden. Said again after each
    * reconnect. In a page that is hidden it is noted for when it is shown, and resolves at once.
    */
   attention(topic: string, level: Attention): Promise<void>;
 
-  addEventListener<K extends keyof BarrageEventMap>(
+  addEventListener<K extends keyof (BarrageEventMap & JoinedEventMap)>(
     type: K,
-    listener: Listener<BarrageEventMap[K]>,
+    listener: Listener<(BarrageEventMap & JoinedEventMap)[K]>,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  removeEventListener<K extends keyof BarrageEventMap>(
+  removeEventListener<K extends keyof (BarrageEventMap & JoinedEventMap)>(
     type: K,
-    listener: Listener<BarrageEventMap[K]>,
+    listener: Listener<(BarrageEventMap & JoinedEventMap)[K]>,
     options?: boolean | EventListenerOptions,
   ): void;
 }

@@ -11,14 +11,16 @@
 
 const PROTOCOL = "barrage.v1";
 
-/** Close codes after which the same client would only be refused again. 4401 ends it too unless there is `getToken`. */
+/** Close codes after which the same client would only be refused again. 4401 has rules of its own. */
 const FINAL_CLOSE_CODES = new Set([1002, 1003, 1007, 1008, 1009, 1010, 4400, 4403]);
 const CLOSE_ABNORMAL = 1006;
 const CLOSE_UNAUTHORIZED = 4401;
 const CLOSE_HEARTBEAT_TIMEOUT = 4409;
 
 /** Refusals of a subscription that may be gone a moment later, so it is asked for again. */
-const PASSING_ERRORS = new Set(["rate_limited", "internal", "overloaded", "draining"]);
+const PASSING_ERRORS = new Set(["rate_limited", "internal", "overloaded", "draining", "hook_failed"]);
+/** Refusals that another token may help against. */
+const TOKEN_ERRORS = new Set(["unauthorized", "token_expired"]);
 
 /** A connection that lived this long was a good one: the backoff starts afresh. */
 const STABLE_MS = 10_000;
@@ -26,6 +28,12 @@ const STABLE_MS = 10_000;
 const LATE_MS = 2_000;
 /** Wait for the pong to a ping that was sent because there is a reason to doubt the connection. */
 const DOUBT_MS = 5_000;
+/** A token that expires within this time isn't worth connecting with. */
+const TOKEN_MARGIN_MS = 5_000;
+/** Renewal begins so long before the token expires, or in the last fifth of its life if that is later. */
+const RENEWAL_MS = 30_000;
+/** Positions of topics that the gateway joins go into the address, whose length has a limit. */
+const MAX_POSITIONS_IN_ADDRESS = 16;
 /** Signs of life of the page (shown, online again) start at most one attempt in this time. */
 const WAKE_SPACING_MS = 1_000;
 const DEFAULT_HEARTBEAT_MS = 25_000;
@@ -61,6 +69,49 @@ export class BarrageError extends Error {
   }
 }
 
+/** Where tokens come from, and the last one. */
+class TokenSource {
+  #give = null;
+  #token;
+
+  constructor(token) {
+    if (typeof token === "function") {
+      this.#give = token;
+    } else if (typeof token === "string" || token === undefined) {
+      this.#token = token;
+    } else {
+      throw new TypeError(`a token is a string, or a function that gives one: ${token}`);
+    }
+  }
+
+  /** Whether another one can be had. */
+  get renews() {
+    return this.#give !== null;
+  }
+
+  /** Whether one has to be asked for. Reconnects use the last one as long as it holds: they come in storms. */
+  isDue(now) {
+    return this.renews && (this.#token === undefined || tokenExpiry(this.#token) * 1000 - now < TOKEN_MARGIN_MS);
+  }
+
+  get token() {
+    return this.#token;
+  }
+
+  /** Asks for a new one; undefined if there is none to be had. */
+  async ask() {
+    this.#token = (await this.#give()) || undefined;
+    return this.#token;
+  }
+
+  /** The gateway doesn't take it. */
+  drop() {
+    if (this.renews) {
+      this.#token = undefined;
+    }
+  }
+}
+
 /** One message of a topic. Immutable for all but its author: nobody else holds it. */
 class Message {
   #raw;
@@ -85,11 +136,13 @@ class Message {
 
 /** The application's handle on a topic. Handles on one topic share one subscription on the wire. */
 class Subscription extends EventTarget {
+  #client;
   #feed;
   #leave;
 
-  constructor(feed, leave) {
+  constructor(client, feed, leave) {
     super();
+    this.#client = client;
     this.#feed = feed;
     this.#leave = leave;
   }
@@ -122,6 +175,14 @@ class Subscription extends EventTarget {
     return this.#feed.hidden;
   }
 
+  presence() {
+    return this.#client.presence(this.topic);
+  }
+
+  history(options) {
+    return this.#client.history(this.topic, options);
+  }
+
   unsubscribe() {
     this.#leave(this);
   }
@@ -133,8 +194,10 @@ class Feed {
   handles = new Map();
   /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed. */
   state = "pending";
-  /** Whether the gateway put the connection on the topic, so that nobody asks for it. */
+  /** Whether the gateway put the connection on the topic by itself, and will again. */
   joined;
+  /** Where its own tokens come from; null if the connection's is enough. */
+  tokens = null;
   epoch = null;
   offset = 0;
   /** Whether `offset` is the last message's, so that a later one than the next shows a hole. */
@@ -150,14 +213,19 @@ class Feed {
   level = "full";
   /** The id of the `attention` that asked for it. */
   attending = 0;
-  /** The id of the unanswered `subscribe`. */
+  /** The id of the unanswered `subscribe`: the first one, or one that renews the topic's token. */
   asking = 0;
   retries = 0;
   retryTimer = null;
 
   constructor(topic) {
     this.topic = topic;
-    this.joined = topic.startsWith("$");
+    this.joined = this.isOwn;
+  }
+
+  /** Whether it is the gateway's own (`$user:u7`): it can't be asked for. */
+  get isOwn() {
+    return this.topic.startsWith("$");
   }
 
   /** The fullest level that a handle wants while the page is hidden, but no more than is wanted of a page that is shown. */
@@ -175,8 +243,12 @@ export class Barrage extends EventTarget {
 
   #state = "closed";
   #socket = null;
-  #token;
+  #tokens;
+  /** Whether the token was given for this very attempt. */
   #tokenIsFresh = false;
+  /** Connections in a row that were refused because of their token. */
+  #refusals = 0;
+  #renewing = false;
   #welcome = null;
   #nextAttemptAt = null;
 
@@ -196,6 +268,8 @@ export class Barrage extends EventTarget {
   #goawayAt = null;
 
   #lastLoss = { code: CLOSE_ABNORMAL, reason: "" };
+  /** What the gateway said instead of a welcome. */
+  #refusal = null;
 
   #attemptTimer = null;
   #connectDeadline = null;
@@ -223,7 +297,7 @@ export class Barrage extends EventTarget {
     }
     this.#timers = options.timers ?? SYSTEM_TIMERS;
     this.#random = options.random ?? Math.random;
-    this.#token = options.token;
+    this.#tokens = new TokenSource(options.token);
   }
 
   /** connecting, connected, waiting or closed. */
@@ -250,6 +324,7 @@ export class Barrage extends EventTarget {
   connect() {
     if (this.#state === "closed") {
       this.#failures = 0;
+      this.#refusals = 0;
       this.#watchPage();
       this.#attempt();
     } else if (this.#state === "waiting") {
@@ -299,19 +374,23 @@ export class Barrage extends EventTarget {
     }
     const hiddenAttention = checkLevel(options.hiddenAttention ?? this.#options.hiddenAttention);
     let feed = this.#feeds.get(topic);
-    const first = feed === undefined;
-    if (first) {
+    if (feed === undefined) {
       feed = new Feed(topic);
       this.#feeds.set(topic, feed);
     }
-    if (feed.handles.size === 0 && feed.state === "pending") {
+    // Not on the wire, and nobody has asked: it is new, or the gateway had joined it before a reconnect.
+    const first = feed.handles.size === 0 && feed.state === "pending";
+    if (first) {
       feed.last = options.last ?? 0;
       if (options.since) {
         feed.epoch = options.since.epoch;
         feed.offset = options.since.offset;
       }
     }
-    const handle = new Subscription(feed, (leaving) => this.#leave(feed, leaving));
+    if (options.token !== undefined) {
+      feed.tokens ??= new TokenSource(options.token);
+    }
+    const handle = new Subscription(this, feed, (leaving) => this.#leave(feed, leaving));
     for (const [name, handler] of Object.entries(options)) {
       if (/^on[A-Z]/.test(name) && typeof handler === "function") {
         handle.addEventListener(name.slice(2).toLowerCase(), (event) => handler(event.detail));
@@ -333,32 +412,38 @@ export class Barrage extends EventTarget {
   }
 
   /**
-   * Resolves with the message's position, with the `key` of a value, which has none, or with why only its author sees it;
-   * rejects with a BarrageError.
+   * Resolves with the message's position, with the `key` of a value, which has none, with why only its author sees it, or with
+   * `held`; rejects with a BarrageError.
    */
   async publish(topic, data, { messageId, priority, key, merge, ttlMs, timeoutMs } = {}) {
     if (JSON.stringify(data) === undefined) {
       throw new TypeError(`data is a JSON value, not ${typeof data}`);
     }
     const fields = { type: "publish", topic, messageId, priority, key, merge, ttlMs, data };
-    const { epoch, offset, duplicate = false, shed, key: taken } = await this.#answer(fields, timeoutMs);
+    const { epoch, offset, duplicate = false, shed, held, key: taken } = await this.#answer(fields, timeoutMs);
+    if (held) {
+      return { held, duplicate };
+    }
     if (shed !== undefined) {
       return { shed, duplicate };
     }
     return taken === undefined ? { epoch, offset, duplicate } : { key: taken, duplicate };
   }
 
-  /** Who is on the topic. */
+  /** Who is on the topic, as far as its namespace tells. */
   async presence(topic) {
-    const { online = 0, users = 0, members = [], truncated = false } = await this.#answer({ type: "presence", topic });
+    const answer = await this.#answer({ type: "presence", topic });
+    const { online = 0, users = null, members = null, truncated = false } = answer;
     return { online, users, members, truncated };
   }
 
-  /** Messages of the topic's past. */
-  async history(topic, { since, limit } = {}) {
-    const { epoch, messages = [], more = false, text } = await this.#answer({ type: "history", topic, since, limit });
+  /** Messages of the topic's past, the oldest first. */
+  async history(topic, { since, before, last, limit } = {}) {
+    const answer = await this.#answer({ type: "history", topic, since, before, last, limit });
+    const { epoch = null, recovered, messages = [], more = false, text } = answer;
     const raws = lazily(() => cutAll(text));
-    return { epoch, messages: messages.map((fields, i) => new Message(topic, epoch, fields, () => raws()[i])), more };
+    const made = messages.map((fields, i) => new Message(topic, epoch, fields, () => raws()[i]));
+    return { epoch, recovered, messages: made, more };
   }
 
   /**
@@ -394,32 +479,30 @@ export class Barrage extends EventTarget {
       this.#lose(CLOSE_ABNORMAL, "connect timeout");
     });
     this.#tokenIsFresh = false;
-    if (this.#token !== undefined || !this.#options.getToken) {
+    this.#refusal = null;
+    if (!this.#tokens.isDue(this.#timers.now())) {
       this.#openSocket();
       return;
     }
-    Promise.resolve()
-      .then(() => this.#options.getToken())
-      .then(
-        (token) => {
-          if (generation !== this.#generation) {
-            return;
-          }
-          if (!token) {
-            this.#finish(CLOSE_UNAUTHORIZED, "getToken gave no token");
-            return;
-          }
-          this.#token = token;
-          this.#tokenIsFresh = true;
-          this.#openSocket();
-        },
-        (cause) => {
-          if (generation === this.#generation) {
-            this.#lose(CLOSE_ABNORMAL, "no token");
-            this.#report(new BarrageError("token_failed", `getToken failed: ${cause?.message ?? cause}`));
-          }
-        },
-      );
+    this.#tokens.ask().then(
+      (token) => {
+        if (generation !== this.#generation) {
+          return;
+        }
+        if (!token) {
+          this.#finish(CLOSE_UNAUTHORIZED, "the token function gave none");
+          return;
+        }
+        this.#tokenIsFresh = true;
+        this.#openSocket();
+      },
+      (cause) => {
+        if (generation === this.#generation) {
+          this.#lose(CLOSE_ABNORMAL, "no token");
+          this.#report(new BarrageError("token_failed", `the token function failed: ${cause?.message ?? cause}`));
+        }
+      },
+    );
   }
 
   #openSocket() {
@@ -427,8 +510,12 @@ export class Barrage extends EventTarget {
     if (this.#options.batch) {
       url.searchParams.set("batch", "1");
     }
+    for (const { topic, epoch, offset } of this.#joinedPositions()) {
+      url.searchParams.append("since", `${topic}@${epoch}:${offset}`);
+    }
     // A subprotocol, unlike a query, stays out of access logs; a JWT has only characters that are legal there.
-    const protocols = this.#token === undefined ? [PROTOCOL] : [PROTOCOL, `token.${this.#token}`];
+    const { token } = this.#tokens;
+    const protocols = token === undefined ? [PROTOCOL] : [PROTOCOL, `token.${token}`];
     let socket;
     try {
       socket = new this.#options.WebSocket(url.href, protocols);
@@ -456,15 +543,27 @@ export class Barrage extends EventTarget {
     const now = this.#timers.now();
     this.#forgetFailures(now);
     const goawayAt = this.#goawayAt;
+    const wasConnected = this.#welcome !== null;
     this.#supersede();
-    if (code === CLOSE_UNAUTHORIZED && this.#options.getToken) {
-      this.#token = undefined;
-    } else if (FINAL_CLOSE_CODES.has(code) || code === CLOSE_UNAUTHORIZED) {
+    if (code === CLOSE_UNAUTHORIZED) {
+      this.#tokens.drop();
+      if (!wasConnected) {
+        this.#refusals++;
+      }
+      if (!this.#tokens.renews || this.#refusals > 1) {
+        this.#finish(code, reason);
+        this.#report(this.#refusal ?? new BarrageError("unauthorized", "the gateway wants another token"));
+        return;
+      }
+      if (!this.#tokenIsFresh) {
+        this.#attempt(); // the token aged, which is nobody's failure; a fresh one that is refused backs off
+        return;
+      }
+    } else if (FINAL_CLOSE_CODES.has(code)) {
       this.#finish(code, reason);
-      return;
-    }
-    if (code === CLOSE_UNAUTHORIZED && !this.#tokenIsFresh) {
-      this.#attempt(); // the token aged, which is nobody's failure; a fresh one that is refused backs off
+      if (this.#refusal) {
+        this.#report(this.#refusal);
+      }
       return;
     }
     let delay = retryAfterMs(reason) ?? (goawayAt === null ? null : Math.max(0, goawayAt - now));
@@ -515,7 +614,9 @@ export class Barrage extends EventTarget {
     this.#connectDeadline = this.#pongDeadline = null;
     this.#goawayAt = null;
     this.#connectedAt = null;
+    const wasConnected = this.#welcome !== null;
     this.#welcome = null;
+    this.#renewing = false;
     const socket = this.#socket;
     this.#socket = null;
     if (socket) {
@@ -533,13 +634,13 @@ export class Barrage extends EventTarget {
       request.fail(new BarrageError("disconnected", "the connection was lost before the answer came", request.topic));
     }
     for (const feed of this.#feeds.values()) {
+      if (wasConnected && feed.handles.size === 0 && feed.state !== "subscribed") {
+        this.#feeds.delete(feed.topic); // the gateway had joined it once, but not this time
+      }
       feed.state = "pending";
       feed.asking = 0;
       feed.online = null;
       this.#timers.clearTimeout(feed.retryTimer);
-      if (feed.joined && feed.handles.size === 0) {
-        this.#feeds.delete(feed.topic);
-      }
     }
     return generation;
   }
@@ -737,15 +838,15 @@ export class Barrage extends EventTarget {
         this.#onValue(feed, frame, text);
         break;
       case "retract":
-        this.#tell(feed, "retract", { topic: frame.topic, epoch: feed?.epoch, offsets: frame.offsets });
+        this.#tellSubscribed(feed, "retract", { topic: frame.topic, epoch: feed?.epoch, offsets: frame.offsets });
         break;
       case "join":
       case "leave":
-        this.#tell(feed, frame.type, { topic: frame.topic, user: frame.user });
+        this.#tellSubscribed(feed, frame.type, { topic: frame.topic, user: frame.user });
         break;
       case "online":
         if (feed) {
-          this.#online(feed, frame.count);
+          this.#online(feed, frame.count, frame.truncated);
         }
         break;
       case "subscribed":
@@ -784,7 +885,8 @@ export class Barrage extends EventTarget {
     this.#connectedAt = this.#timers.now();
     this.#notBefore = -Infinity;
     this.#schedulePing();
-    this.#scheduleRenewal(tokenExpiry(this.#token));
+    this.#refusals = 0;
+    this.#scheduleRenewal(frame.expires);
     this.#state = "connected";
     // Subscriptions go first: a publish from a `connected` listener then comes back to its author.
     for (const feed of this.#feeds.values()) {
@@ -811,10 +913,19 @@ export class Barrage extends EventTarget {
   }
 
   #onError(feed, frame) {
-    const error = new BarrageError(frame.code, frame.message ?? frame.code, frame.topic);
-    const request = this.#take(frame.id);
+    const { id, topic, code, message = code } = frame;
+    const error = new BarrageError(code, message, topic);
+    const request = this.#take(id);
     if (request) {
       request.fail(error);
+    } else if (id !== undefined) {
+      return; // nobody waits for it any more
+    } else if (!this.#welcome) {
+      this.#refusal = error; // a close follows, and decides whether the application has to know
+    } else if (code === "token_expired" && topic === undefined && this.#tokens.renews) {
+      this.#renew();
+    } else if (code === "token_expired" && feed?.tokens?.renews) {
+      this.#renewTopic(feed);
     } else if (feed) {
       this.#tell(feed, "error", error);
     } else {
@@ -839,8 +950,8 @@ export class Barrage extends EventTarget {
       this.#requests.delete(id);
       fail(new BarrageError("timeout", `no answer to ${fields.type} within ${timeoutMs} ms`, fields.topic));
     });
-    this.#requests.set(id, { topic: fields.topic, deadline, done, fail });
     const { type, ...rest } = fields;
+    this.#requests.set(id, { type, topic: fields.topic, deadline, done, fail });
     this.#send({ type, id, ...rest });
     return id;
   }
@@ -872,65 +983,159 @@ export class Barrage extends EventTarget {
     return { cancel: () => clearTimeout(timer) };
   }
 
-  // --- token ---
+  // --- tokens ---
 
-  /** Renews on the live connection, well before the gateway would close it. */
+  /** Renews on the live connection, well before the gateway asks for it. */
   #scheduleRenewal(expiresSeconds) {
     this.#timers.clearTimeout(this.#renewTimer);
     const left = expiresSeconds * 1000 - this.#timers.now();
-    if (!this.#options.getToken || !(left > 0)) {
-      return;
+    if (!this.#tokens.renews || !(left > 0)) {
+      return; // by the gateway's clock it may be different, and then it asks
     }
-    const delay = left - Math.min(30_000, left * 0.2);
+    const delay = left - Math.min(RENEWAL_MS, left * 0.2);
     this.#renewTimer = this.#timers.setTimeout(() => this.#renew(), Math.min(delay, MAX_TIMEOUT_MS));
   }
 
   async #renew() {
+    if (this.#renewing) {
+      return;
+    }
+    this.#renewing = true;
     const generation = this.#generation;
     try {
-      const token = await this.#options.getToken();
-      if (generation !== this.#generation || !token) {
+      const token = await this.#newToken(this.#tokens);
+      if (generation !== this.#generation) {
         return;
       }
       const { expires } = await this.#answer({ type: "auth", token });
-      this.#token = token;
-      this.#scheduleRenewal(expires ?? tokenExpiry(token));
+      this.#renewing = false;
+      this.#scheduleRenewal(expires);
     } catch (cause) {
       if (generation === this.#generation) {
-        // The old token still holds; when it doesn't, 4401 asks again.
+        // The old token still holds, or the gateway closes with 4401; then a new one is asked for.
+        this.#renewing = false;
+        this.#tokens.drop();
         this.#report(new BarrageError("token_failed", `the token wasn't renewed: ${cause?.message ?? cause}`));
       }
     }
+  }
+
+  /** Renews the token that a subscription was made with. If the gateway has ended that meanwhile, this begins it again. */
+  async #renewTopic(feed) {
+    const generation = this.#generation;
+    const isCurrent = () =>
+      generation === this.#generation && this.#feeds.get(feed.topic) === feed && feed.state === "subscribed";
+    try {
+      const token = await this.#newToken(feed.tokens);
+      if (isCurrent()) {
+        await new Promise((resolve, reject) => this.#askRenewal(feed, token, resolve, reject));
+      }
+    } catch (cause) {
+      if (isCurrent()) {
+        feed.tokens.drop();
+        this.#tell(feed, "error", tokenFailed(cause, feed.topic));
+      }
+    }
+  }
+
+  #askRenewal(feed, token, done, fail) {
+    this.#ask(
+      feed,
+      token,
+      () => {
+        feed.asking = 0;
+        done();
+      },
+      (error) => {
+        if (feed.state === "subscribing") {
+          this.#onSubscribeFailed(feed, error, true); // the gateway had ended it, so this was a new beginning
+        } else {
+          feed.asking = 0;
+          fail(error);
+        }
+      },
+    );
+  }
+
+  /** Rejects when there is none in time. */
+  #newToken(tokens) {
+    return new Promise((resolve, reject) => {
+      const { requestTimeoutMs } = this.#options;
+      const deadline = this.#deadline(requestTimeoutMs, () => reject(new Error(`no token within ${requestTimeoutMs} ms`)));
+      tokens.ask().then(
+        (token) => {
+          deadline.cancel();
+          token ? resolve(token) : reject(new BarrageError("unauthorized", "the token function gave none"));
+        },
+        (cause) => {
+          deadline.cancel();
+          reject(cause);
+        },
+      );
+    });
   }
 
   // --- subscriptions ---
 
   #subscribe(feed) {
     this.#timers.clearTimeout(feed.retryTimer);
-    if (feed.joined) {
+    if (feed.isOwn || feed.handles.size === 0) {
       return; // only the gateway can, and tells
     }
     feed.state = "subscribing";
-    const fields = { type: "subscribe", topic: feed.topic, since: positionOf(feed), last: feed.last || undefined };
-    feed.asking = this.#request(
-      fields,
-      () => {}, // #onSubscribed has it
-      (error) => this.#onSubscribeFailed(feed, error),
+    if (feed.tokens?.isDue(this.#timers.now())) {
+      this.#subscribeWithNewToken(feed);
+    } else {
+      this.#ask(feed, feed.tokens?.token, () => {}, (error) => this.#onSubscribeFailed(feed, error));
+    }
+  }
+
+  #subscribeWithNewToken(feed) {
+    const generation = this.#generation;
+    const isCurrent = () =>
+      generation === this.#generation && this.#feeds.get(feed.topic) === feed && feed.state === "subscribing";
+    this.#newToken(feed.tokens).then(
+      (token) => {
+        if (isCurrent()) {
+          this.#ask(feed, token, () => {}, (error) => this.#onSubscribeFailed(feed, error, true));
+        }
+      },
+      (cause) => {
+        if (!isCurrent()) {
+          return;
+        }
+        this.#tell(feed, "error", tokenFailed(cause, feed.topic));
+        if (cause?.code === "unauthorized") {
+          this.#end(feed, cause.code, cause.message);
+        } else if (isCurrent()) {
+          this.#retrySubscribe(feed);
+        }
+      },
     );
   }
 
-  #onSubscribeFailed(feed, error) {
+  #ask(feed, token, done, fail) {
+    const fields = { type: "subscribe", topic: feed.topic, since: positionOf(feed), last: feed.last || undefined, token };
+    feed.asking = this.#request(fields, done, fail);
+  }
+
+  #onSubscribeFailed(feed, error, tokenIsFresh = false) {
     feed.asking = 0;
     if (error.code === "disconnected" || error.code === "not_connected") {
       return; // the next welcome asks again
+    }
+    if (TOKEN_ERRORS.has(error.code) && feed.tokens?.renews && !tokenIsFresh && feed.state === "subscribing") {
+      feed.tokens.drop(); // it aged, which is nobody's failure
+      this.#subscribe(feed);
+      return;
     }
     this.#tell(feed, "error", error);
     if (feed.state !== "subscribing") {
       return; // a listener left
     }
-    if (error.code === "timeout") {
-      // Whether we are on the topic is unknown, and only a new connection makes it known.
-      this.#lose(CLOSE_ABNORMAL, "subscribe timeout");
+    if (error.code === "timeout" || error.code === "already_subscribed") {
+      // Whether we are on the topic, and where, is unknown, and only a new connection makes it known.
+      this.#lose(CLOSE_ABNORMAL, `subscribe ${error.code}`);
     } else if (PASSING_ERRORS.has(error.code)) {
       this.#retrySubscribe(feed);
     } else {
@@ -946,27 +1151,38 @@ export class Barrage extends EventTarget {
   }
 
   #onSubscribed(known, frame) {
-    this.#take(frame.id);
     let feed = known;
     if (!feed) {
       if (frame.id !== undefined) {
         return; // we left before the answer came
       }
       feed = new Feed(frame.topic);
-      feed.joined = true;
       this.#feeds.set(frame.topic, feed);
     }
-    if (feed.asking !== (frame.id ?? 0)) {
-      return; // an answer to an older question
+    if (frame.id !== undefined) {
+      if (feed.asking !== frame.id) {
+        return; // an answer to an older question
+      }
+      feed.joined = false;
+    } else if (feed.state !== "subscribed") {
+      if (this.#isLeaving(feed.topic)) {
+        return; // news of the subscription that we left
+      }
+      feed.joined = true; // sooner than we could ask, so what we asked will be refused
+    }
+    const asked = frame.id !== undefined;
+    if (asked || feed.state !== "subscribed") {
+      this.#take(feed.asking)?.done(frame);
+      feed.asking = 0;
     }
     const { epoch, offset: head = 0 } = frame;
     const since = positionOf(feed);
     let recovered = frame.recovered;
-    if (recovered === undefined && since && feed.asking === 0) {
-      recovered = epoch === since.epoch && head === since.offset; // a joined topic: nobody asked to recover
+    if (recovered === undefined && since && !asked) {
+      recovered = epoch === since.epoch && head === since.offset; // a joined topic that nobody asked to recover
     }
     if (!recovered) {
-      const replayed = feed.asking === 0 ? 0 : feed.last;
+      const replayed = asked ? feed.last : 0;
       const seen = epoch === since?.epoch && since.offset <= head ? since.offset : 0;
       feed.epoch = epoch;
       // `last` brings messages from before the head, as many as there are.
@@ -975,10 +1191,9 @@ export class Barrage extends EventTarget {
     } else {
       feed.exact = true;
     }
-    if (feed.asking !== 0 || epoch !== since?.epoch) {
+    if (feed.state !== "subscribed" || epoch !== since?.epoch) {
       feed.values.clear(); // they come anew, and what doesn't was removed meanwhile
     }
-    feed.asking = 0;
     feed.retries = 0;
     this.#timers.clearTimeout(feed.retryTimer);
     feed.state = "subscribed";
@@ -989,14 +1204,32 @@ export class Barrage extends EventTarget {
     }
     const detail = { topic: feed.topic, epoch, offset: head, online: frame.online, recovered, since };
     this.#tell(feed, "subscribed", detail);
+    if (recovered === false && feed.state === "subscribed") {
+      const count = epoch === since?.epoch && since.offset < head ? head - since.offset : undefined;
+      this.#tell(feed, "lost", { topic: feed.topic, epoch, offset: head, since, count });
+    }
     this.#attend(feed);
+  }
+
+  /** Where we are on topics that the gateway joins by itself: only the address can ask to recover those. */
+  #joinedPositions() {
+    return [...this.#feeds.values()]
+      .filter((feed) => feed.joined && feed.epoch !== null)
+      .slice(-MAX_POSITIONS_IN_ADDRESS)
+      .map(({ topic, epoch, offset }) => ({ topic, epoch, offset }));
+  }
+
+  #isLeaving(topic) {
+    return [...this.#requests.values()].some((request) => request.type === "unsubscribe" && request.topic === topic);
   }
 
   #onUnsubscribed(feed, frame) {
     if (frame.id !== undefined) {
       this.#take(frame.id)?.done(frame);
     } else if (feed?.state === "subscribed") {
-      if (PASSING_ERRORS.has(frame.code) && !feed.joined) {
+      if (feed.asking !== 0) {
+        feed.state = "subscribing"; // the renewal of its token is on its way, and begins it again
+      } else if (!feed.joined && (PASSING_ERRORS.has(frame.code) || (frame.code === "token_expired" && feed.tokens?.renews))) {
         this.#retrySubscribe(feed);
       } else {
         this.#end(feed, frame.code ?? "unsubscribed", frame.reason ?? "");
@@ -1006,11 +1239,12 @@ export class Barrage extends EventTarget {
 
   /** The gateway ended it, or will never begin it. */
   #end(feed, code, reason) {
+    this.#timers.clearTimeout(feed.retryTimer);
     this.#feeds.delete(feed.topic);
     const handles = [...feed.handles.keys()];
     feed.handles.clear();
-    for (const handle of handles) {
-      emit(handle, "unsubscribed", { topic: feed.topic, code, reason });
+    for (const target of handles.length === 0 ? [this] : handles) {
+      emit(target, "unsubscribed", { topic: feed.topic, code, reason });
     }
   }
 
@@ -1049,7 +1283,8 @@ export class Barrage extends EventTarget {
     if (more === 0 || (more < 0 && this.#attentionRefused)) {
       return;
     }
-    this.#askAttention(feed, wanted, () => {}, (error) => {
+    const told = () => this.#tellSubscribed(feed, "attention", { topic: feed.topic, level: wanted });
+    this.#askAttention(feed, wanted, told, (error) => {
       if (error.code === "disconnected" || error.code === "not_connected" || this.#feeds.get(feed.topic) !== feed) {
         return;
       }
@@ -1136,18 +1371,28 @@ export class Barrage extends EventTarget {
     });
   }
 
-  #online(feed, count) {
+  #online(feed, count, truncated = false) {
     feed.online = count;
-    this.#tell(feed, "online", { topic: feed.topic, count });
+    this.#tell(feed, "online", { topic: feed.topic, count, truncated });
   }
 
-  #tell(feed, type, detail) {
-    if (feed) {
-      for (const handle of feed.handles.keys()) {
-        emit(handle, type, detail);
-      }
+  #tellSubscribed(feed, type, detail) {
+    if (feed?.state === "subscribed") {
+      this.#tell(feed, type, detail);
     }
   }
+
+  /** Tells the topic's handles; what nobody has a handle on (the gateway joined it) is told by the client itself. */
+  #tell(feed, type, detail) {
+    for (const target of feed.handles.size === 0 && feed.joined ? [this] : feed.handles.keys()) {
+      emit(target, type, detail);
+    }
+  }
+}
+
+/** What a subscription is told when its token function has failed. */
+function tokenFailed(cause, topic) {
+  return new BarrageError("token_failed", `the topic's token wasn't renewed: ${cause?.message ?? cause}`, topic);
 }
 
 /** A listener that throws is reported by the platform as uncaught, and the next one is called. */

@@ -36,7 +36,7 @@ function connected(options) {
 function recorded(client, topic = TOPIC, options = {}) {
   const events = [];
   const subscription = client.subscribe(topic, options);
-  for (const type of ["message", "subscribed", "gap", "error", "unsubscribed", "online", "value", "retract", "join", "leave"]) {
+  for (const type of ["message", "subscribed", "lost", "gap", "error", "unsubscribed", "online", "value", "retract", "join", "leave"]) {
     subscription.addEventListener(type, ({ detail }) => events.push([type, detail]));
   }
   return {
@@ -528,6 +528,28 @@ test("without recovery it goes on from the head", async () => {
   equal(data(), [31]);
 });
 
+test("what is lost is told apart from what follows", async () => {
+  const world = connected();
+  const { events, of } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { offset: 3 });
+  world.random = 0;
+  const again = async (fields) => {
+    world.socket.drop();
+    await world.clock.advance(0);
+    world.socket.welcome();
+    world.socket.subscribed(TOPIC, fields);
+  };
+  await again({ offset: 3, recovered: true });
+  equal(of("lost"), []);
+  await again({ offset: 9, recovered: false });
+  equal(events.slice(-2).map(([type]) => type), ["subscribed", "lost"]);
+  equal(of("lost"), [{ topic: TOPIC, epoch: "e1", offset: 9, since: { epoch: "e1", offset: 3 }, count: 6 }]);
+  await again({ epoch: "e2", offset: 2, recovered: false });
+  equal(of("lost")[1], { topic: TOPIC, epoch: "e2", offset: 2, since: { epoch: "e1", offset: 9 } });
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e3", offset: 0, recovered: false });
+  equal(of("lost").length, 3, "a live topic's numbering began anew");
+});
+
 test("a new epoch on a live topic starts the numbering anew", () => {
   const world = connected();
   const { of, data, subscription } = recorded(world.client);
@@ -764,7 +786,7 @@ test("the gateway may end a subscription", async () => {
   equal(world.socket.sent, []);
 });
 
-test("topics that the gateway joins are announced, and never asked for", async () => {
+test("topics that the gateway joins are announced, and recovered by the address", async () => {
   const world = setUp();
   const early = recorded(world.client, "$user:u7");
   const late = [];
@@ -783,11 +805,115 @@ test("topics that the gateway joins are announced, and never asked for", async (
   equal([early.data(), late[0].data()], [[1], [1]]);
   world.socket.drop();
   await world.clock.advance(500);
+  equal(new URL(world.socket.url).searchParams.getAll("since"), ["$user:u7@e1:1", "news@e1:1"]);
   world.socket.welcome();
-  equal(world.socket.sent, []);
   world.socket.receive({ type: "subscribed", topic: "$user:u7", epoch: "e1", offset: 1 });
-  world.socket.receive({ type: "subscribed", topic: "news", epoch: "e1", offset: 9 });
-  equal([early.of("subscribed")[1].recovered, late[0].of("subscribed").at(-1).recovered], [true, false]);
+  world.socket.receive({ type: "subscribed", topic: "news", epoch: "e1", offset: 2, recovered: true });
+  world.socket.message("news", 2);
+  equal([early.of("subscribed")[1].recovered, late[0].of("subscribed").at(-1).recovered], [true, true]);
+  equal(late[0].data(), [1, 2]);
+  equal(late.length, 1, "announced once");
+});
+
+test("a topic that the gateway joined and the application asks for is one subscription", () => {
+  const world = setUp();
+  const { events, data, subscription } = recorded(world.client);
+  world.client.connect();
+  world.socket.welcome();
+  const [{ id }] = world.socket.of("subscribe");
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e1", offset: 3 });
+  world.socket.message(TOPIC, 4);
+  world.socket.receive({ type: "error", id, topic: TOPIC, code: "already_subscribed", message: "is on it" });
+  world.socket.message(TOPIC, 5);
+  equal(data(), [4, 5]);
+  equal(events.map(([type]) => type), ["subscribed", "message", "message"]);
+  equal(subscription.state, "subscribed");
+});
+
+test("a topic that the gateway doesn't join again is asked for, from where it stopped", async () => {
+  const world = connected();
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e1", offset: 3 });
+  const { data } = recorded(world.client);
+  world.socket.message(TOPIC, 4);
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe").map(({ topic, since }) => [topic, since]), [[TOPIC, { epoch: "e1", offset: 4 }]]);
+  world.socket.subscribed(TOPIC, { offset: 5, recovered: true });
+  world.socket.message(TOPIC, 5);
+  equal(data(), [4, 5]);
+  world.socket.drop();
+  await world.clock.advance(1_000);
+  equal(new URL(world.socket.url).searchParams.has("since"), false, "it is ours now");
+});
+
+test("a topic that the gateway joined before a reconnect, and not after, can still be asked for", async () => {
+  const world = connected();
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e1", offset: 3 });
+  world.socket.message(TOPIC, 4);
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe"), [], "nobody wants it");
+  const { data, subscription } = recorded(world.client);
+  equal(world.socket.of("subscribe").map(({ topic, since }) => [topic, since]), [[TOPIC, { epoch: "e1", offset: 4 }]]);
+  world.socket.subscribed(TOPIC, { offset: 5, recovered: true });
+  world.socket.message(TOPIC, 5);
+  equal([data(), subscription.state], [[5], "subscribed"]);
+  const another = recorded(world.client);
+  equal([world.socket.of("subscribe").length, another.subscription.state], [1, "subscribed"], "it is one subscription");
+});
+
+test("what nobody has a handle on is told by the client", async () => {
+  const world = connected();
+  const events = [];
+  for (const type of ["joined", "subscribed", "message", "retract", "unsubscribed"]) {
+    world.client.addEventListener(type, ({ detail }) => events.push([type, detail.topic, detail.data ?? ""]));
+  }
+  world.socket.receive({ type: "subscribed", topic: "$user:u7", epoch: "e1", offset: 0 });
+  world.socket.message("$user:u7", 1, "hello");
+  world.socket.receive({ type: "subscribed", topic: "news", epoch: "e1", offset: 0 });
+  world.socket.receive({ type: "retract", topic: "news", offsets: [1] });
+  world.socket.receive({ type: "unsubscribed", topic: "news", code: "forbidden", reason: "moderator" });
+  world.socket.message("news", 2);
+  world.socket.message("never:joined", 1);
+  equal(events, [
+    ["joined", "$user:u7", ""],
+    ["subscribed", "$user:u7", ""],
+    ["message", "$user:u7", "hello"],
+    ["joined", "news", ""],
+    ["subscribed", "news", ""],
+    ["retract", "news", ""],
+    ["unsubscribed", "news", ""],
+  ]);
+  const { data } = recorded(world.client, "$user:u7");
+  world.socket.message("$user:u7", 2);
+  equal([data(), events.length], [[2], 7], "now somebody has");
+});
+
+test("a handle that left in the middle of a frame isn't heard by the client instead", () => {
+  const world = connected();
+  const heard = [];
+  world.client.addEventListener("message", ({ detail }) => heard.push(detail));
+  const subscription = world.client.subscribe(TOPIC, { onGap: () => subscription.unsubscribe() });
+  world.socket.subscribed(TOPIC);
+  world.socket.message(TOPIC, 3);
+  equal(heard, []);
+});
+
+test("joined topics that weren't joined again are forgotten", async () => {
+  const world = connected();
+  world.socket.receive({ type: "subscribed", topic: "news", epoch: "e1", offset: 3 });
+  for (const there of [true, true, false]) {
+    world.socket.drop();
+    await world.clock.advance(0);
+    world.client.connect();
+    equal(new URL(world.socket.url).searchParams.has("since"), there);
+    if (world.sockets.length === 2) {
+      continue; // an attempt that failed proves nothing
+    }
+    world.socket.welcome();
+  }
 });
 
 test("online comes with subscribed, online frames and pongs", () => {
@@ -799,7 +925,8 @@ test("online comes with subscribed, online frames and pongs", () => {
   equal(subscription.online, 2);
   world.socket.receive({ type: "pong", id: 9, online: { [TOPIC]: 3, other: 4 } });
   equal(subscription.online, 3);
-  equal(of("online").map(({ count }) => count), [2, 3]);
+  world.socket.receive({ type: "online", topic: TOPIC, count: 4, truncated: true });
+  equal(of("online").map(({ count, truncated }) => [count, truncated]), [[2, false], [3, false], [4, true]]);
   world.socket.drop();
   equal(subscription.online, null, "online of a lost connection");
 });
@@ -895,6 +1022,24 @@ test("a page that stays hidden asks for counts, and for everything as soon as it
   attended(world);
   await world.clock.advance(10_000);
   equal(levels(world), ["counts", "full"]);
+});
+
+test("a subscription hears when it gets less, and everything again", async () => {
+  const world = connected();
+  const levels = [];
+  world.client.subscribe(TOPIC, { onAttention: ({ level }) => levels.push(level) });
+  world.socket.subscribed(TOPIC);
+  world.page.show("hidden");
+  await world.clock.advance(5_000);
+  equal(levels, [], "not before the gateway has heard of it");
+  const answer = () => {
+    const { id, level } = world.socket.of("attention").at(-1);
+    world.socket.receive({ type: "attention", id, topic: TOPIC, level });
+  };
+  answer();
+  world.page.show();
+  answer();
+  equal(levels, ["counts", "full"]);
 });
 
 test("a page that is hidden for a moment asks for nothing", async () => {
@@ -1196,6 +1341,17 @@ test("publish: hidden by the room's budget", async () => {
   equal(await published, { shed: "budget", duplicate: false });
 });
 
+test("publish: held for a moderator, and refused with a reason", async () => {
+  const world = connected();
+  const held = world.client.publish(TOPIC, "hm");
+  world.socket.receive({ type: "published", id: 1, topic: TOPIC, held: true });
+  equal(await held, { held: true, duplicate: false });
+  const refused = world.client.publish(TOPIC, "!!!");
+  world.socket.receive({ type: "error", id: 2, topic: TOPIC, code: "refused", message: "mind your language" });
+  const { code, message, topic } = await refused.catch((error) => error);
+  equal([code, message, topic], ["refused", "mind your language", TOPIC]);
+});
+
 test("publish: a value has a key instead of a position", async () => {
   const world = connected();
   const published = world.client.publish(TOPIC, 250, { key: "likes", merge: "sum", messageId: "m1", ttlMs: 60_000 });
@@ -1269,14 +1425,47 @@ test("presence and history", async () => {
   equal(await presence, { online: 2, users: 1, members: [{ user: "u7", connections: 2 }], truncated: false });
   const { epoch, messages, more } = await history;
   equal([epoch, more], ["e1", true]);
+  const older = world.client.history(TOPIC, { before: { epoch: "e0", offset: 9 } });
+  equal(world.socket.sent[2], { type: "history", id: 3, topic: TOPIC, before: { epoch: "e0", offset: 9 } });
+  world.socket.receive({ type: "history", id: 3, topic: TOPIC, recovered: false, messages: [] });
+  equal(await older, { epoch: null, recovered: false, messages: [], more: false });
   equal(messages.map(({ offset, data, raw }) => [offset, data, raw]), [[2, 1, "1.0"], [3, "x", '"x"']]);
+});
+
+test("a subscription asks for its own topic", async () => {
+  const world = connected();
+  const { subscription } = recorded(world.client);
+  const presence = subscription.presence();
+  const history = rejection(subscription.history({ limit: 5 }));
+  equal(world.socket.sent.slice(1), [
+    { type: "presence", id: 2, topic: TOPIC },
+    { type: "history", id: 3, topic: TOPIC, limit: 5 },
+  ]);
+  world.socket.receive({ type: "presence", id: 2, topic: TOPIC, online: 70_000, truncated: true });
+  world.socket.receive({ type: "error", id: 3, topic: TOPIC, code: "not_permitted", message: "no" });
+  equal(await presence, { online: 70_000, users: null, members: null, truncated: true }, "what isn't told is null");
+  equal(await history, "not_permitted");
 });
 
 // --- tokens ---
 
-test("getToken is asked first, and again after 4401, at once", async () => {
+const jwt = (exp, more = {}) => `h.${btoa(JSON.stringify({ exp, ...more }))}.s`;
+
+/** Gives t1, t2, ... */
+function counting() {
   let count = 0;
-  const world = setUp({ getToken: async () => `t${++count}` });
+  return async () => `t${++count}`;
+}
+
+function errorsOf(client) {
+  const errors = [];
+  client.addEventListener("error", ({ detail }) => errors.push([detail.code, detail.message]));
+  return errors;
+}
+
+test("the token function is asked first, and again after 4401, at once", async () => {
+  const world = setUp({ token: counting() });
+  const errors = errorsOf(world.client);
   world.client.connect();
   await settle();
   equal(world.socket.protocols[1], "token.t1");
@@ -1286,56 +1475,112 @@ test("getToken is asked first, and again after 4401, at once", async () => {
   await settle();
   equal(world.socket.protocols[1], "token.t2");
   equal(world.states.map(({ state }) => state), ["connecting", "connected", "connecting"]);
+  equal(errors, []);
 });
 
-test("a fresh token that is refused backs off", async () => {
-  let count = 0;
-  const world = setUp({ token: "stale", getToken: async () => `t${++count}` });
+test("a token that is refused is replaced once, with backoff; then the gateway's reason is told", async () => {
+  const world = setUp({ token: counting() });
+  const errors = errorsOf(world.client);
   world.client.connect();
-  equal(world.socket.protocols[1], "token.stale");
-  world.socket.drop(4401);
+  for (const [token, state] of [["t1", "waiting"], ["t2", "closed"]]) {
+    await settle();
+    equal(world.socket.protocols[1], `token.${token}`);
+    world.socket.receive({ type: "error", code: "unauthorized", message: "no key signed this" });
+    world.socket.drop(4401, "unauthorized");
+    equal(world.states.at(-1).state, state);
+    await world.clock.advance(500);
+  }
+  equal(errors, [["unauthorized", "no key signed this"]]);
+  equal(world.states.at(-1), { state: "closed", code: 4401, reason: "unauthorized" });
+  equal([world.clock.pending, world.page.listeners], [0, 0]);
+  world.client.connect();
   await settle();
-  equal(world.socket.protocols[1], "token.t1");
-  world.socket.drop(4401);
-  equal(world.states.at(-1).state, "waiting");
-  await world.clock.advance(500);
-  equal(world.socket.protocols[1], "token.t2");
+  equal(world.socket.protocols[1], "token.t3", "connect() starts afresh");
 });
 
-test("a token is kept for reconnects that have nothing to do with it", async () => {
-  let count = 0;
-  const world = setUp({ getToken: () => `t${++count}` });
+test("a token that is taken sometimes, and refused sometimes, is never refused twice in a row", async () => {
+  const world = setUp({ token: counting() });
+  world.client.connect();
+  for (let i = 0; i < 5; i++) {
+    await settle();
+    world.socket.welcome();
+    await world.clock.advance(15_000);
+    world.socket.drop();
+    await world.clock.advance(500);
+    world.socket.drop(4401);
+    await settle();
+  }
+  equal(world.client.state, "connecting");
+});
+
+test("a token that is no function's can't be replaced", async () => {
+  const world = setUp({ token: "t0" });
+  const errors = errorsOf(world.client);
+  world.client.connect();
+  equal(world.socket.protocols[1], "token.t0");
+  world.socket.drop(4401, "unauthorized");
+  equal(world.states.at(-1), { state: "closed", code: 4401, reason: "unauthorized" });
+  equal(errors.map(([code]) => code), ["unauthorized"]);
+  let refused = null;
+  try {
+    new Barrage(URL_, { WebSocket: class {}, token: 7 });
+  } catch (error) {
+    refused = error.message;
+  }
+  equal(refused, "a token is a string, or a function that gives one: 7");
+});
+
+test("why the gateway let nobody in is told with the end, and not before", async () => {
+  const world = setUp();
+  const errors = errorsOf(world.client);
+  world.client.connect();
+  world.socket.receive({ type: "error", code: "overloaded", message: "later" });
+  world.socket.drop(4503, "overloaded retryAfterMs=700");
+  equal([world.states.at(-1).state, errors], ["waiting", []]);
+  await world.clock.advance(700);
+  world.socket.receive({ type: "error", code: "refused", message: "banned until Monday" });
+  world.socket.drop(4403, "forbidden");
+  equal(errors, [["refused", "banned until Monday"]]);
+  equal(world.states.at(-1), { state: "closed", code: 4403, reason: "forbidden" });
+});
+
+test("a token is kept for reconnects that have nothing to do with it, as long as it holds", async () => {
+  const world = setUp({ token: async () => jwt(world.clock.now() / 1000 + 300) });
   world.client.connect();
   await settle();
+  const [, first] = world.socket.protocols;
   world.socket.drop(1006);
   await world.clock.advance(500);
-  equal(world.socket.protocols[1], "token.t1");
+  equal(world.socket.protocols[1], first);
+  await world.clock.sleep(300_000);
+  world.socket.drop(1006);
+  await world.clock.advance(1_000);
+  equal(world.socket.protocols[1], `token.${jwt(world.clock.now() / 1000 + 300)}`);
 });
 
-test("getToken without a token closes; failing, it is asked again; hanging, it is given up", async () => {
-  const without = setUp({ getToken: () => null });
+test("no token closes; a function that fails is asked again, one that hangs is given up", async () => {
+  const without = setUp({ token: () => null });
   without.client.connect();
   await settle();
-  equal(without.states.at(-1), { state: "closed", code: 4401, reason: "getToken gave no token" });
+  equal(without.states.at(-1), { state: "closed", code: 4401, reason: "the token function gave none" });
 
   let count = 0;
-  const failing = setUp({ getToken: () => (++count === 1 ? Promise.reject(new Error("503")) : "t2") });
-  const errors = [];
-  failing.client.addEventListener("error", ({ detail }) => errors.push(detail.code));
+  const failing = setUp({ token: () => (++count === 1 ? Promise.reject(new Error("503")) : "t2") });
+  const errors = errorsOf(failing.client);
   failing.client.connect();
   await settle();
-  equal([failing.client.state, errors], ["waiting", ["token_failed"]]);
+  equal([failing.client.state, errors], ["waiting", [["token_failed", "the token function failed: 503"]]]);
   await failing.clock.advance(500);
   equal(failing.socket.protocols[1], "token.t2");
 
-  const hanging = setUp({ getToken: () => new Promise(() => {}) });
+  const hanging = setUp({ token: () => new Promise(() => {}) });
   hanging.client.connect();
   await hanging.clock.advance(15_000);
   equal(hanging.client.state, "waiting");
 });
 
-test("a listener may close when getToken fails", async () => {
-  const world = setUp({ getToken: () => Promise.reject(new Error("503")) });
+test("a listener may close when the token function fails", async () => {
+  const world = setUp({ token: () => Promise.reject(new Error("503")) });
   world.client.addEventListener("error", () => world.client.close());
   world.client.connect();
   await settle();
@@ -1343,7 +1588,7 @@ test("a listener may close when getToken fails", async () => {
 });
 
 test("a token that arrives after close opens nothing", async () => {
-  const world = setUp({ getToken: async () => "t1" });
+  const world = setUp({ token: async () => "t1" });
   world.client.connect();
   world.client.close();
   await settle();
@@ -1351,11 +1596,10 @@ test("a token that arrives after close opens nothing", async () => {
 });
 
 test("renews on the live connection before the token expires", async () => {
-  const jwt = (exp) => `h.${btoa(JSON.stringify({ exp }))}.s`;
-  const world = setUp({ getToken: async () => jwt(world.clock.now() / 1000 + 300) });
+  const world = setUp({ token: async () => jwt(world.clock.now() / 1000 + 300) });
   world.client.connect();
   await settle();
-  world.socket.welcome({ heartbeatMs: 1_000_000 });
+  world.socket.welcome({ heartbeatMs: 1_000_000, expires: world.clock.now() / 1000 + 300 });
   await world.clock.advance(269_999);
   equal(world.socket.sent, []);
   await world.clock.advance(1);
@@ -1367,6 +1611,183 @@ test("renews on the live connection before the token expires", async () => {
   await world.clock.advance(1);
   equal(world.socket.of("auth").length, 2);
   equal(world.client.state, "connected");
+});
+
+test("renews when the gateway asks for it, once, and goes on with the new token", async () => {
+  const world = setUp({ token: counting() });
+  const errors = errorsOf(world.client);
+  world.client.connect();
+  await settle();
+  world.socket.welcome();
+  for (let i = 0; i < 2; i++) {
+    world.socket.receive({ type: "error", code: "token_expired", message: "send 'auth'" });
+  }
+  await settle();
+  const [{ id, token }, ...others] = world.socket.of("auth");
+  equal([token, others], ["t2", []]);
+  world.socket.receive({ type: "authenticated", id, user: "u7" });
+  await settle();
+  world.socket.receive({ type: "error", code: "token_expired", message: "send 'auth'" });
+  await settle();
+  equal(world.socket.of("auth").map((frame) => frame.token), ["t2", "t3"]);
+  world.socket.drop();
+  await world.clock.advance(500);
+  equal(world.socket.protocols[1], "token.t3");
+  equal(errors, []);
+});
+
+test("a renewal that fails is told, and the next connection asks anew", async () => {
+  const world = setUp({ token: counting() });
+  const errors = errorsOf(world.client);
+  world.client.connect();
+  await settle();
+  world.socket.welcome();
+  world.socket.receive({ type: "error", code: "token_expired", message: "send 'auth'" });
+  await settle();
+  const [{ id }] = world.socket.of("auth");
+  world.socket.receive({ type: "error", id, code: "unauthorized", message: "another user" });
+  await settle();
+  equal(errors, [["token_failed", "the token wasn't renewed: another user"]]);
+  await world.clock.advance(15_000);
+  world.socket.drop(4401, "unauthorized");
+  await settle();
+  equal(world.socket.protocols[1], "token.t3");
+});
+
+test("without a token function the application hears that its token has expired", () => {
+  const world = connected({ token: "t0" });
+  const errors = errorsOf(world.client);
+  world.socket.receive({ type: "error", code: "token_expired", message: "send 'auth'" });
+  equal(errors, [["token_expired", "send 'auth'"]]);
+});
+
+test("a topic's token goes with its subscribe, and is asked for again when it was refused", async () => {
+  const world = connected();
+  const { of, subscription } = recorded(world.client, TOPIC, { token: counting() });
+  await settle();
+  equal(world.socket.of("subscribe"), [{ type: "subscribe", id: 1, topic: TOPIC, token: "t1" }]);
+  world.socket.subscribed(TOPIC, { offset: 3 });
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  equal(world.socket.of("subscribe")[0].token, "t1", "the kept one, without a detour");
+  const refuse = (code) => {
+    const { id } = world.socket.of("subscribe").at(-1);
+    world.socket.receive({ type: "error", id, topic: TOPIC, code, message: "no" });
+  };
+  refuse("token_expired");
+  await settle();
+  equal(world.socket.of("subscribe")[1].token, "t2");
+  equal(world.socket.of("subscribe")[1].since, { epoch: "e1", offset: 3 });
+  equal(of("error"), []);
+  refuse("unauthorized");
+  await settle();
+  equal([of("error")[0].code, subscription.state], ["unauthorized", "unsubscribed"], "a fresh one that is refused");
+  equal(world.socket.of("subscribe").length, 2);
+});
+
+test("a topic's token may be a string", () => {
+  const world = connected();
+  recorded(world.client, TOPIC, { token: "t0" });
+  equal(world.socket.of("subscribe")[0].token, "t0");
+});
+
+test("a topic's token is renewed on the live subscription, and no message is missed", async () => {
+  const world = connected();
+  const { of, data } = recorded(world.client, TOPIC, { token: counting() });
+  await settle();
+  world.socket.subscribed(TOPIC, { offset: 3 });
+  world.socket.receive({ type: "error", topic: TOPIC, code: "token_expired", message: "send 'subscribe'" });
+  await settle();
+  const { id, token, since } = world.socket.of("subscribe")[1];
+  equal([token, since], ["t2", { epoch: "e1", offset: 3 }]);
+  world.socket.message(TOPIC, 4);
+  world.socket.receive({ type: "authenticated", id, expires: 1_790_000_900 });
+  await settle();
+  world.socket.message(TOPIC, 5);
+  equal(data(), [4, 5]);
+  equal(of("error"), []);
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "forbidden", reason: "moderator" });
+  equal(of("unsubscribed").length, 1, "the renewal is over");
+});
+
+test("a renewal that crosses the end of its subscription begins it again", async () => {
+  const world = connected();
+  const { of, data, subscription } = recorded(world.client, TOPIC, { token: counting() });
+  await settle();
+  world.socket.subscribed(TOPIC, { offset: 3 });
+  world.socket.receive({ type: "error", topic: TOPIC, code: "token_expired", message: "send 'subscribe'" });
+  await settle();
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "token_expired", reason: "too late" });
+  equal([subscription.state, of("unsubscribed")], ["subscribing", []]);
+  world.socket.subscribed(TOPIC, { offset: 4, recovered: true });
+  world.socket.message(TOPIC, 4);
+  equal(data(), [4]);
+});
+
+test("a renewal that is refused is told; the subscription lasts as long as the gateway lets it", async () => {
+  const world = connected();
+  const { of, data, subscription } = recorded(world.client, TOPIC, { token: counting() });
+  const refuse = async () => {
+    await settle();
+    const { id } = world.socket.of("subscribe").at(-1);
+    world.socket.receive({ type: "error", id, topic: TOPIC, code: "unauthorized", message: "no key signed this" });
+    await settle();
+  };
+  await settle();
+  world.socket.subscribed(TOPIC, { offset: 3 });
+  world.socket.receive({ type: "error", topic: TOPIC, code: "token_expired", message: "send 'subscribe'" });
+  await refuse();
+  equal(of("error").map(({ code }) => code), ["token_failed"]);
+  world.socket.message(TOPIC, 4);
+  equal(data(), [4]);
+  world.socket.receive({ type: "error", topic: TOPIC, code: "token_expired", message: "send 'subscribe'" });
+  await settle();
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "token_expired", reason: "too late" });
+  await refuse();
+  equal(of("unsubscribed").map(({ code }) => code), ["unauthorized"], "refused as a new beginning");
+  equal(subscription.state, "unsubscribed");
+});
+
+test("a topic whose token came too late is asked for with the next one", async () => {
+  let give;
+  const world = connected();
+  const { of, subscription } = recorded(world.client, TOPIC, { token: () => new Promise((resolve) => (give = resolve)) });
+  give("t1");
+  await settle();
+  world.socket.subscribed(TOPIC, { offset: 3 });
+  world.socket.receive({ type: "error", topic: TOPIC, code: "token_expired", message: "send 'subscribe'" });
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "token_expired", reason: "too late" });
+  equal(subscription.state, "pending");
+  give("t2");
+  await settle();
+  equal(world.socket.of("subscribe").length, 1, "that one was for the live subscription");
+  await world.clock.advance(500);
+  equal([world.socket.of("subscribe")[1].token, of("unsubscribed")], ["t2", []]);
+});
+
+test("a topic's token function that fails is told and asked again; one that gives nothing ends the subscription", async () => {
+  const world = connected();
+  let count = 0;
+  const failing = recorded(world.client, TOPIC, { token: () => (++count === 1 ? Promise.reject(new Error("503")) : "t2") });
+  await settle();
+  equal([failing.of("error")[0].code, failing.subscription.state], ["token_failed", "pending"]);
+  await world.clock.advance(500);
+  equal(world.socket.of("subscribe")[0].token, "t2");
+
+  const without = recorded(world.client, "room:none", { token: () => "" });
+  await settle();
+  equal(without.of("unsubscribed").map(({ code }) => code), ["unauthorized"]);
+
+  const hanging = recorded(world.client, "room:slow", { token: () => new Promise(() => {}) });
+  world.socket.subscribed(TOPIC);
+  await world.clock.advance(10_000);
+  equal([hanging.of("error")[0].code, hanging.subscription.state], ["token_failed", "pending"]);
+
+  const left = recorded(world.client, "room:left", { token: async () => "t1" });
+  left.subscription.unsubscribe();
+  await settle();
+  equal(world.socket.of("subscribe").filter(({ topic }) => topic === "room:left"), []);
 });
 
 // --- bad company ---

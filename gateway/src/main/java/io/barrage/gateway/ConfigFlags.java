@@ -16,8 +16,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /**
- * The part of a command line that is configuration: the file, and a flag for each key that is a word. Confined to the main
- * thread; for one use.
+ * The part of a command line that is configuration: the file, and a flag for each key that is a word. Used by one thread at a
+ * time.
  */
 final class ConfigFlags {
 
@@ -74,7 +74,15 @@ final class ConfigFlags {
 
     /** Reads all sources. */
     Loaded<GatewayConfig> load(CommandSpec command) throws ConfigException {
-        ConfigReader<GatewayConfig> reader = GatewayConfig.reader(file(), environment);
+        return load(command, GatewayConfig.reader(file(), environment));
+    }
+
+    /** Reads the given content of the file, and the variables and flags. */
+    Loaded<GatewayConfig> load(CommandSpec command, Path path, byte[] content) throws ConfigException {
+        return load(command, GatewayConfig.reader(path, content, environment));
+    }
+
+    private Loaded<GatewayConfig> load(CommandSpec command, ConfigReader<GatewayConfig> reader) throws ConfigException {
         Map<String, String> flags = new LinkedHashMap<>();
         for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
             String path = option.longestName().substring(2);

@@ -8,6 +8,7 @@ import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ConfiguratorRank;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.spi.ContextAwareBase;
@@ -52,8 +53,14 @@ public final class Logging extends ContextAwareBase implements Configurator {
         console.setEncoder(format == LogConfig.Format.JSON ? json(context) : text(context));
         console.start();
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-        root.detachAndStopAllAppenders();
+        // Ours alone: a reload must not take away what somebody else has added. First the new one, so that no line is
+        // lost.
+        Appender<ILoggingEvent> before = root.getAppender(console.getName());
         root.addAppender(console);
+        if (before != null) {
+            root.detachAppender(before);
+            before.stop();
+        }
         Level least = Level.toLevel(level.name());
         root.setLevel(least);
         // At INFO and DEBUG Netty describes itself, not what goes on.

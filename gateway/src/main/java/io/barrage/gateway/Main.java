@@ -5,13 +5,16 @@ import io.barrage.gateway.auth.ApiKeys;
 import io.barrage.gateway.auth.Scope;
 import io.barrage.gateway.config.ConfigException;
 import io.barrage.gateway.config.ConfigReader;
+import io.barrage.gateway.hooks.Hooks;
 import io.barrage.gateway.net.ListenException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -38,29 +41,61 @@ public final class Main {
 
     /** Runs the gateway until it has stopped. */
     interface Server {
-        void serve(GatewayConfig config) throws InterruptedException;
+        /**
+         * Runs it.
+         *
+         * @param source where the configuration comes from; null if nothing of it can change
+         */
+        void serve(GatewayConfig config, @Nullable ConfigSource source) throws InterruptedException;
     }
 
     /** The process. */
     public static void main(String[] args) {
-        Server server = config -> {
-            try (Gateway gateway = Gateway.start(config)) {
-                drainOnSignal(gateway);
-                gateway.awaitClosed();
-            }
-        };
-        System.exit(commandLine(System.getenv(), Path.of(""), server).execute(args));
+        System.exit(commandLine(System.getenv(), Path.of(""), Main::serve).execute(args));
+    }
+
+    private static void serve(GatewayConfig config, @Nullable ConfigSource source) throws InterruptedException {
+        CompletableFuture<Gateway> started = new CompletableFuture<>();
+        CompletableFuture<Reload> reload = new CompletableFuture<>();
+        // Before the doors open: who sees them open may send a signal at once.
+        drainOnSignal(started);
+        if (source != null) {
+            HangUp.handle(() -> reload.thenAccept(Reload::request));
+        }
+        Gateway gateway;
+        try {
+            Hooks.prepareProcess();
+            gateway = Gateway.start(config);
+        } catch (Throwable e) {
+            // An error, too: the process can't end as long as a signal's thread waits for this.
+            started.completeExceptionally(e);
+            throw e;
+        }
+        started.complete(gateway);
+        if (source != null) {
+            reload.complete(Reload.start(source, gateway));
+        }
+        try {
+            gateway.awaitClosed();
+        } finally {
+            reload.thenAccept(Reload::close);
+            gateway.close();
+        }
     }
 
     /**
      * Lets SIGTERM and SIGINT drain the gateway. The JVM would then exit with 143 or 130, which supervisors take for a failure;
      * an orderly end is 0.
+     *
+     * @param started fails if it can't be started; the process ends by itself then
      */
-    private static void drainOnSignal(Gateway gateway) {
+    private static void drainOnSignal(CompletableFuture<Gateway> started) {
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
                         () -> {
-                            if (gateway.isClosed()) {
+                            Gateway gateway =
+                                    started.exceptionally(failure -> null).join();
+                            if (gateway == null || gateway.isClosed()) {
                                 return;
                             }
                             try {
@@ -84,11 +119,18 @@ public final class Main {
         CommandLine check = new CommandLine(new Check(new ConfigFlags(environment, workingDirectory)));
         CommandLine print = new CommandLine(new Print(new ConfigFlags(environment, workingDirectory)));
         CommandLine serve = new CommandLine(new Serve(new ConfigFlags(environment, workingDirectory), server));
-        CommandLine config =
-                new CommandLine(new Config()).addSubcommand("check", check).addSubcommand("print", print);
+        CommandLine token = TokenCommand.of(
+                new ConfigFlags(environment, workingDirectory),
+                new ConfigFlags(environment, workingDirectory),
+                System.in);
+        CommandLine config = new CommandLine(new Config())
+                .addSubcommand("check", check)
+                .addSubcommand("print", print)
+                .addSubcommand("schema", new CommandLine(new JsonSchema()));
         CommandLine all = new CommandLine(new Main())
                 .addSubcommand("serve", serve)
                 .addSubcommand("config", config)
+                .addSubcommand("token", token)
                 .addSubcommand("key", new CommandLine(new Key()))
                 .addSubcommand("version", new CommandLine(new Version()));
         for (CommandLine configured : List.of(check, print, serve)) {
@@ -141,7 +183,9 @@ public final class Main {
 
         @Override
         public Integer call() throws ConfigException, InterruptedException {
-            GatewayConfig config = flags.load(command).value();
+            ConfigSource source = ConfigSource.of(flags.file(), (file, content) -> flags.load(command, file, content)
+                    .value());
+            GatewayConfig config = source == null ? flags.load(command).value() : source.parse(source.atStart());
             Logging.apply(config.log());
             if (config.profile() == Profile.DEVELOPMENT) {
                 // Not in a constant: the other commands have no use for a logger and start without one.
@@ -152,7 +196,7 @@ public final class Main {
                                 + " with `auth:`",
                         ConfigFlags.DEFAULT_FILE);
             }
-            server.serve(config);
+            server.serve(config, source);
             return CommandLine.ExitCode.OK;
         }
     }
@@ -206,6 +250,21 @@ public final class Main {
         @Override
         public Integer call() throws ConfigException {
             command.commandLine().getOut().print(flags.load(command).print());
+            command.commandLine().getOut().flush();
+            return CommandLine.ExitCode.OK;
+        }
+    }
+
+    @Command(description = "Prints a JSON Schema of the configuration file, for editors.")
+    private static final class JsonSchema implements Callable<Integer> {
+
+        @Spec
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private CommandSpec command;
+
+        @Override
+        public Integer call() {
+            command.commandLine().getOut().print(GatewayConfig.schema());
             command.commandLine().getOut().flush();
             return CommandLine.ExitCode.OK;
         }

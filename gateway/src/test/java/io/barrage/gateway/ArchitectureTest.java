@@ -1,5 +1,6 @@
 package io.barrage.gateway;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -28,14 +29,15 @@ class ArchitectureTest {
 
     /** Each package with those of ours that it may depend on; {@code protocol} is free for all but these two at the end. */
     private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(
-            Map.entry("clients", Set.of("hub", "broker", "auth", "http")),
+            Map.entry("clients", Set.of("hub", "broker", "auth", "http", "hooks")),
             Map.entry("backend", Set.of("hub", "broker", "auth", "http")),
             Map.entry("hub", Set.of("broker")),
             Map.entry("broker", Set.of()),
             Map.entry("broker.redis", Set.of("broker")),
             Map.entry("auth", Set.of()),
             Map.entry("http", Set.of()),
-            Map.entry("metrics", Set.of("http", "clients", "backend", "hub", "broker")),
+            Map.entry("hooks", Set.of("broker", "auth")),
+            Map.entry("metrics", Set.of("http", "clients", "backend", "hub", "broker", "hooks")),
             Map.entry("net", Set.of()),
             Map.entry("config", Set.of()));
 
@@ -80,6 +82,9 @@ class ArchitectureTest {
         if (packageName.startsWith("io.barrage.protocol")) {
             return "protocol";
         }
+        if (packageName.startsWith("io.barrage.client")) {
+            return "client";
+        }
         if (packageName.equals(ROOT)) {
             return "root";
         }
@@ -116,6 +121,31 @@ class ArchitectureTest {
         CLASSES.stream()
                 .filter(type -> type.getPackageName().startsWith(ROOT))
                 .forEach(type -> assertEquals(true, known.contains(component(type)), "no rule for " + type.getName()));
+    }
+
+    /** The Java client is for backends: nothing of the gateway uses it, and it carries nothing but the wire's types along. */
+    @Test
+    void clientKnowsTheWireAlone() {
+        classes()
+                .that()
+                .resideInAPackage("io.barrage.client..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.barrage.client..",
+                        "io.barrage.protocol..",
+                        "java..",
+                        "javax.net.ssl..",
+                        "tools.jackson..",
+                        "org.jspecify..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.barrage.client..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.barrage.client..")
+                .check(CLASSES);
     }
 
     @Test

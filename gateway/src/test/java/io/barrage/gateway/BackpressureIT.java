@@ -31,7 +31,7 @@ class BackpressureIT {
     @BeforeAll
     static void start() {
         gateway = GatewayUnderTest.start("""
-                limits: {messageBytes: 4KiB}
+                limits: {messageBytes: 4KiB, requests: none, inbound: none}
                 namespaces:
                   - {name: slow, presence: "off", log: {size: 64, bytes: 64KiB}}
                 """);

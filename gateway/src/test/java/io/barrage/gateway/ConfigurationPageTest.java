@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 class ConfigurationPageTest {
 
     private static final Path PAGE = Path.of("..", "docs", "configuration.md");
+    private static final Path SCHEMA = Path.of("..", "docs", "barrage.schema.json");
     private static final String START = "<!-- generated: all keys -->\n";
     private static final String END = "<!-- end of generated part -->\n";
 
@@ -34,6 +35,19 @@ class ConfigurationPageTest {
                     "docs/configuration.md is out of date; write it anew with: mvn -pl gateway -am test"
                             + " -Dtest=ConfigurationPageTest -Dsurefire.failIfNoSpecifiedTests=false"
                             + " -Dbarrage.docs.update=true");
+        }
+    }
+
+    @Test
+    void schemaIsWhatTheRecordsSay() throws Exception {
+        String current = GatewayConfig.schema();
+        if (Boolean.getBoolean("barrage.docs.update")) {
+            Files.writeString(SCHEMA, current);
+        } else {
+            assertEquals(
+                    current,
+                    Files.readString(SCHEMA),
+                    "docs/barrage.schema.json is out of date; it is written anew as docs/configuration.md is");
         }
     }
 

@@ -189,12 +189,22 @@ class ConnectionsIT {
     }
 
     @Test
+    void thoseThatAreToldOfPushesToAUser() throws Exception {
+        try (Client other = connect("?user=u8");
+                Client one = connect("?user=u7");
+                Client two = connect("?user=u7")) {
+            assertEquals(List.of(one.id, two.id), ids(list("?topic=$user:u7")));
+            assertEquals(List.of(other.id), ids(list("?topic=%24user%3Au8")));
+        }
+    }
+
+    @Test
     void aMistakeInTheQueryIsNamed() throws Exception {
         try (Client one = connect("");
                 Client two = connect("")) {
             assertEquals(List.of(one.id, two.id), ids(list("")));
             String cursor = list("?limit=1").get("cursor").asString();
-            String none = "it is none that this node has given for this sort since its start";
+            String none = "it is none that this node has given for this list since its start";
             refused("?limits=1", "there is no query parameter 'limits' here, but user, topic, sort, limit, cursor");
             for (String limit : List.of("", "0", "-1", "1001", "ten", "1.5", "99999999999", "+1", "%D9%A3")) {
                 refused("?limit=" + limit, "query parameter 'limit': it is a number from 1 to 1000, not '");
@@ -205,7 +215,7 @@ class ConnectionsIT {
             refused("?user=a%20b", "query parameter 'user': a user's name is printable ASCII");
             refused("?user=", "query parameter 'user': ");
             refused("?topic=", "query parameter 'topic': a topic name can't be empty");
-            refused("?topic=$user:u7", "query parameter 'topic': topic names that start with '$' are reserved");
+            refused("?topic=$other:u7", "query parameter 'topic': topic names that start with '$' are reserved");
             refused("?cursor=", "query parameter 'cursor': " + none);
             refused("?cursor=!!", "query parameter 'cursor': " + none);
             refused("?cursor=MTIz", "query parameter 'cursor': " + none);
@@ -232,6 +242,6 @@ class ConnectionsIT {
     @Test
     void isForReadingOnly() throws Exception {
         assertEquals(405, gateway.post(PATH, "{}").statusCode());
-        assertEquals(404, gateway.get(PATH + "/1").statusCode());
+        assertEquals(405, gateway.get(PATH + "/1").statusCode());
     }
 }

@@ -1,12 +1,15 @@
 package io.barrage.gateway;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import io.barrage.gateway.config.ConfigException;
 import io.barrage.gateway.config.ConfigReader;
+import io.barrage.gateway.config.Reloaded;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -37,6 +40,7 @@ final class GatewayUnderTest implements AutoCloseable {
 
     private final Gateway gateway;
     private final LoggedTrouble trouble = new LoggedTrouble();
+    private final List<String> expected = new CopyOnWriteArrayList<>();
 
     private GatewayUnderTest(String yaml) {
         trouble.start();
@@ -46,12 +50,27 @@ final class GatewayUnderTest implements AutoCloseable {
 
     /** A development gateway with two event loops and what {@code yaml} says besides. */
     static GatewayUnderTest start(String yaml) {
+        return new GatewayUnderTest(complete(yaml));
+    }
+
+    /** Has it go on with another configuration, as after a change of its file. */
+    void reload(String yaml) {
+        try {
+            GatewayConfig fresh = ConfigReader.parse(GatewayConfig.class, complete(yaml));
+            gateway.reconfigure(
+                    Reloaded.of(GatewayConfig.class, gateway.config(), fresh).value());
+        } catch (ConfigException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String complete(String yaml) {
         StringBuilder all = new StringBuilder(yaml).append('\n');
         addUnlessSaid(all, "profile:", " development");
         addUnlessSaid(all, "clients:", " {host: 127.0.0.1, port: 0}");
         addUnlessSaid(all, "backend:", " {host: 127.0.0.1, port: 0}");
         addUnlessSaid(all, "server:", " {loops: 2}");
-        return new GatewayUnderTest(all.toString());
+        return all.toString();
     }
 
     private static void addUnlessSaid(StringBuilder yaml, String key, String value) {
@@ -78,6 +97,12 @@ final class GatewayUnderTest implements AutoCloseable {
                 found.add(event.getFormattedMessage() + cause);
             }
         }
+    }
+
+    /** What the test is about to make the gateway complain of: a line that begins so. */
+    GatewayUnderTest expectTrouble(String beginning) {
+        expected.add(beginning);
+        return this;
     }
 
     Gateway gateway() {
@@ -110,6 +135,16 @@ final class GatewayUnderTest implements AutoCloseable {
                         .timeout(PATIENCE)
                         .header("Content-Type", "application/json")
                         .POST(HttpRequest.BodyPublishers.ofString(json))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** Asks the backend's door to delete something. */
+    HttpResponse<String> delete(String path) throws IOException, InterruptedException {
+        return HTTP.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + backendPort() + path))
+                        .timeout(PATIENCE)
+                        .DELETE()
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
     }
@@ -224,6 +259,13 @@ final class GatewayUnderTest implements AutoCloseable {
             root().detachAppender(trouble);
             trouble.stop();
         }
-        assertEquals(List.of(), trouble.found, "logged as trouble");
+        assertEquals(
+                List.of(),
+                trouble.found.stream()
+                        .filter(line -> expected.stream().noneMatch(line::startsWith))
+                        .toList(),
+                "logged as trouble");
+        expected.forEach(beginning -> assertTrue(
+                trouble.found.stream().anyMatch(line -> line.startsWith(beginning)), "not logged: " + beginning));
     }
 }

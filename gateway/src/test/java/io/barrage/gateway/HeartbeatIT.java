@@ -9,6 +9,7 @@ import static io.barrage.gateway.RawWebSocket.frame;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.gateway.testkit.HookBackend;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -95,6 +96,38 @@ class HeartbeatIT {
                 never.await(80, TimeUnit.MILLISECONDS);
             }
             assertEquals(1, gateway.metric("barrage_behind_connections"), "it was behind all the time");
+        }
+    }
+
+    @Test
+    void oneThatIsNotReadFromWhileSomebodyDecidesLives() throws Exception {
+        CountDownLatch decided = new CountDownLatch(1);
+        try (HookBackend backend = new HookBackend()) {
+            backend.answer("/connect", call -> {
+                if (call.has("\"user\":\"patient\"")) {
+                    HookBackend.await(decided);
+                }
+                return HookBackend.ok("{\"allow\":true}");
+            });
+            String yaml = "server: {loops: 1}\nheartbeat: 1s\nheartbeatTimeout: 1s\nhooks: {secret: "
+                    + HookBackend.SECRET + ", connect: {timeout: 1m, url: '" + backend.url("/connect") + "'}}";
+            try (GatewayUnderTest asking = GatewayUnderTest.start(yaml);
+                    RawWebSocket patient = RawWebSocket.open(asking.clientsPort(), "?user=patient")) {
+                backend.next("/connect");
+                // What two take one after the other is more than it has itself.
+                for (int i = 0; i < 2; i++) {
+                    try (RawWebSocket silent = asking.webSocket("")) {
+                        assertEquals(PING, silent.frame().opcode());
+                        silent.expectClose(4409);
+                    }
+                }
+                decided.countDown();
+                RawWebSocket.Frame frame = patient.frame();
+                while (frame.opcode() == PING) {
+                    frame = patient.frame();
+                }
+                assertTrue(frame.text().startsWith("{\"type\":\"welcome\""), frame.text());
+            }
         }
     }
 

@@ -76,10 +76,10 @@ class HttpDoorIT {
     @CsvSource({
         "GET, /v1/publish, POST",
         "DELETE, /v1/publish, POST",
-        "POST, /metrics, GET",
-        "PUT, /v1/node, GET",
+        "POST, /metrics, 'GET, HEAD'",
+        "PUT, /v1/node, 'GET, HEAD'",
         "GET, /v1/node/drain, POST",
-        "BREW, /healthz, GET"
+        "BREW, /healthz, 'GET, HEAD'"
     })
     void wrongMethodsSayWhichAreRight(String method, String path, String allowed) throws IOException {
         try (RawHttp backend = gateway.backendSocket()) {

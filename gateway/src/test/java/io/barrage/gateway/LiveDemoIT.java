@@ -55,6 +55,10 @@ class LiveDemoIT {
     @Test
     void carriesCommentsAndGiftsFromOneWindowToTheOther() throws Exception {
         wide.await("document.querySelector('#online').dataset.count === '2'");
+        for (Browser window : new Browser[] {wide, phone}) {
+            window.await("document.querySelectorAll('#people-list li').length === 2");
+            assertEquals(1L, window.eval("document.querySelectorAll('#people-list .own').length"));
+        }
 
         say(wide, "弹幕 from the wide window 🚀");
         phone.await(logHas("弹幕 from the wide window 🚀"));

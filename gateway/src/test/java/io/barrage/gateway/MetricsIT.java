@@ -25,12 +25,15 @@ import org.junit.jupiter.api.io.TempDir;
 class MetricsIT {
     /** Names of labels, each with a set of values that doesn't grow with use. */
     private static final Set<String> LABELS = Set.of(
+            "limit",
             "namespace",
             "priority",
             "transport",
             "reason",
             "code",
             "result",
+            "hook",
+            "outcome",
             "le",
             "quantile",
             // The JVM's.

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.gateway.auth.ApiKeys;
 import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.testkit.Requirements;
 import java.io.IOException;
@@ -83,7 +84,9 @@ class OpsFilesTest {
         prometheus =
                 new YAMLMapper().readTree(PROMETHEUS.resolve("prometheus.yml").toFile());
         gateway = Gateway.start(ConfigReader.parse(
-                GatewayConfig.class, "{profile: development, clients: {port: 0}, backend: {port: 0}}"));
+                GatewayConfig.class,
+                "{profile: development, clients: {port: 0}, metrics: {open: true}, backend: {port: 0, keys: [{name: shop,"
+                        + " rate: 1/s, scopes: [publish], hash: \"" + ApiKeys.hash("brg_a-key") + "\"}]}}"));
         exported = scrapeWithPauses();
     }
 

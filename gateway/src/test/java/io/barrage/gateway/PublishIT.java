@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -82,6 +83,62 @@ class PublishIT {
                 400,
                 gateway.post("/v1/publish", "{\"topics\":[" + topics + ",\"x\"],\"data\":1}")
                         .statusCode());
+    }
+
+    @Test
+    void repeatsInAStreamAreAnsweredInTheirPlaces() throws Exception {
+        String line = "{\"topic\":\"pub:again\",\"messageId\":\"m1\",\"data\":1}\n";
+        String several = "{\"topics\":[\"pub:again\",\"pub:again2\",\"pub:again\"],\"messageId\":\"m2\",\"data\":1}\n";
+        List<String> answers = gateway.postLines(line + line.replace("1}", "2}") + several + several + line)
+                .body()
+                .lines()
+                .map(answer -> answer.replaceAll("\"epoch\":\"[a-z0-9]+\",", ""))
+                .toList();
+        String one = "\"topic\":\"pub:again\",\"offset\":1";
+        String two = "{\"topic\":\"pub:again\",\"offset\":2";
+        String other = "{\"topic\":\"pub:again2\",\"offset\":1";
+        String again = ",\"duplicate\":true}";
+        assertEquals(
+                List.of(
+                        "{\"line\":1," + one + "}",
+                        "{\"line\":2," + one + again,
+                        "{\"line\":3,\"results\":[" + two + "}," + other + "}," + two + again + "]}",
+                        "{\"line\":4,\"results\":[" + two + again + "," + other + again + "," + two + again + "]}",
+                        "{\"line\":5," + one + again),
+                answers);
+    }
+
+    @Test
+    void whatManyConnectionsRepeatAtATimeIsPublishedOnce() throws Exception {
+        int count = 16;
+        List<RawHttp> sockets = new ArrayList<>();
+        try (RawWebSocket listener = gateway.subscriber("pub:race")) {
+            for (int i = 0; i < count; i++) {
+                sockets.add(gateway.backendSocket());
+            }
+            for (int round = 1; round <= 20; round++) {
+                String body = "{\"topic\":\"pub:race\",\"messageId\":\"m" + round + "\",\"data\":1}";
+                String request =
+                        "POST /v1/publish HTTP/1.1\nHost: localhost\nContent-Type: application/json\nContent-Length: "
+                                + body.length() + "\n\n" + body;
+                // On both event loops, and nobody waits for another's answer.
+                for (RawHttp socket : sockets) {
+                    socket.say(request);
+                }
+                int firsts = 0;
+                for (RawHttp socket : sockets) {
+                    String answer = socket.answer().body();
+                    assertTrue(answer.contains("\"offset\":" + round), answer);
+                    firsts += answer.contains("\"duplicate\":true") ? 0 : 1;
+                }
+                assertEquals(1, firsts);
+                assertTrue(listener.expect("message").contains("\"offset\":" + round + ","));
+            }
+        } finally {
+            for (RawHttp socket : sockets) {
+                socket.close();
+            }
+        }
     }
 
     @Test

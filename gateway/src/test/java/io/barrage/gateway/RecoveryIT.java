@@ -31,6 +31,7 @@ class RecoveryIT {
                   - {name: short, presence: "off", history: {size: 5, ttl: 10m}}
                   - {name: brief, presence: "off", history: {size: 50, ttl: 1s}}
                   - {name: none, presence: "off"}
+                  - {name: $user, subscribe: none, presence: "off", history: {size: 50, ttl: 10m}}
                   - {name: long, presence: "off", history: {size: 1000000, ttl: 10m}, log: {size: 64, bytes: 64KiB}}
                   - name: reliable
                     presence: "off"
@@ -96,6 +97,32 @@ class RecoveryIT {
             expect(socket, 1, 20);
             gateway.publish("room:1", "21");
             expect(socket, 21, 21);
+        }
+    }
+
+    @Test
+    void aUsersOwnTopicIsRecoveredByTheQuery() throws Exception {
+        String own = "$user:u7";
+        String push = "{\"user\":\"u7\",\"data\":1}";
+        try (RawWebSocket socket = gateway.webSocket("?user=u7")) {
+            socket.expect("subscribed");
+            gateway.post("/v1/publish", push);
+            socket.expect("message");
+        }
+        String epoch = GatewayUnderTest.find(
+                "\"epoch\":\"(\\w+)\"", gateway.post("/v1/publish", push).body());
+        gateway.post("/v1/publish", push);
+        try (RawWebSocket socket = gateway.webSocket("?user=u7&since=" + own + "@" + epoch + ":1")) {
+            String subscribed = socket.text();
+            assertTrue(subscribed.contains("\"offset\":3,\"recovered\":true"), subscribed);
+            for (long offset = 2; offset <= 3; offset++) {
+                assertEquals(offset, TopicAccount.number(socket.expect("message"), "offset"));
+            }
+        }
+        try (RawWebSocket socket = gateway.webSocket("?user=u8&since=" + own + "@" + epoch + ":1")) {
+            String subscribed = socket.text();
+            assertTrue(subscribed.startsWith("{\"type\":\"subscribed\",\"topic\":\"$user:u8\""), subscribed);
+            assertFalse(subscribed.contains("recovered"), "nobody gets another's: " + subscribed);
         }
     }
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 /** Likes, scores and leaderboards: merged exactly, told seldom, seen from outside. */
 class ValuesIT {
     private static final String RULES = """
+            limits: {inbound: none}
             namespaces:
               - {name: room, publish: none, publishValues: anyone, interval: 100ms}
               - {name: fast, publishValues: anyone, interval: 10ms}
@@ -228,6 +229,24 @@ class ValuesIT {
                     "{\"type\":\"published\",\"id\":2,\"topic\":\"fast:id\",\"key\":\"likes\",\"duplicate\":true}",
                     viewer.text());
         }
+    }
+
+    @Test
+    void aMessageWithAValuesIdIsAPublishersBug() throws Exception {
+        String id = "{\"messageId\":\"m2\",";
+        gateway.post("/v1/publish", change("fast:bug", "likes", "sum", "5").replaceFirst("\\{", id));
+        double limited = gateway.metric(publishes("limited"));
+        double invalid = gateway.metric(publishes("invalid"));
+        assertEquals(
+                400,
+                gateway.post("/v1/publish", id + "\"topic\":\"fast:bug\",\"data\":1}")
+                        .statusCode());
+        assertEquals(limited, gateway.metric(publishes("limited")), "no rule is against it");
+        assertEquals(invalid + 1, gateway.metric(publishes("invalid")));
+    }
+
+    private static String publishes(String result) {
+        return "barrage_publishes_total{namespace=\"fast\",priority=\"normal\",result=\"" + result + "\"";
     }
 
     @Test

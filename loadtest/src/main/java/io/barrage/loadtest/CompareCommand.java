@@ -6,9 +6,10 @@ import io.barrage.loadtest.compare.ComparisonResult;
 import io.barrage.loadtest.compare.Workload;
 import io.barrage.loadtest.load.FanoutPlan;
 import io.barrage.loadtest.target.TargetKind;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -29,35 +30,44 @@ final class CompareCommand implements Callable<Integer> {
             names = "--targets",
             split = ",",
             description = "Which gateways; the first is the measure (default: ${DEFAULT-VALUE}).",
-            defaultValue = "barrage,netty-group,nchan",
+            defaultValue = "barrage,barrage-batch,uwebsockets,uwebsockets-envelope,nchan,centrifugo,nats,netty-group",
             converter = KindConverter.class)
     private List<TargetKind> targets = new ArrayList<>();
 
     @Option(
             names = "--workloads",
             split = ",",
-            description = "Which loads: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
-            defaultValue = "lone,w32")
-    private List<Workload> workloads = new ArrayList<>();
+            description = "Which loads: ${COMPLETION-CANDIDATES} (default: all).",
+            converter = WorkloadConverter.class,
+            completionCandidates = WorkloadConverter.class)
+    private List<Workload> workloads = List.of(Workload.values());
 
     @Option(names = "--rounds", description = "How often (default: ${DEFAULT-VALUE}).", defaultValue = "5")
     private int rounds;
 
+    @Option(
+            names = "--starts",
+            description = "In how many of the rounds servers are started anew; between them they are kept, idle while"
+                    + " others are measured, and warmed up shortly (default: all rounds).")
+    private @Nullable Integer starts;
+
     @Mixin
-    private FanoutOptions options = new FanoutOptions();
+    private FanoutOptions options = new FanoutOptions("2s", "4s");
 
     @Option(
-            names = "--gateway",
-            paramLabel = "JAR",
-            description = "Barrage's jar (default: ${DEFAULT-VALUE}).",
-            defaultValue = "gateway/target/barrage.jar")
-    private Path gateway = Path.of("");
+            names = "--jvm-warmup",
+            description = "Warm-up of servers on a JVM, which compile meanwhile (default: ${DEFAULT-VALUE}).",
+            defaultValue = "20s")
+    private Duration jvmWarmup = Duration.ZERO;
 
-    @Option(names = "--java", description = "The Java that runs servers (default: the one that runs this).")
-    private Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    @Option(
+            names = "--rewarmup",
+            description = "Warm-up of servers that were kept from an earlier round (default: ${DEFAULT-VALUE}).",
+            defaultValue = "1s")
+    private Duration rewarmup = Duration.ZERO;
 
-    @Option(names = "--jvm-arg", description = "An option for the servers' Java; repeatable.")
-    private List<String> jvmArgs = new ArrayList<>();
+    @Mixin
+    private PeersOptions peers = new PeersOptions();
 
     @Option(
             names = "--divide-subscribers-by",
@@ -65,20 +75,27 @@ final class CompareCommand implements Callable<Integer> {
             defaultValue = "1")
     private int divideSubscribersBy;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write all runs there too.")
-    private @Nullable Path json;
+    @Mixin
+    private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
-        List<String> jvm = new ArrayList<>();
-        jvm.add(java.toString());
-        jvm.addAll(jvmArgs);
-        ComparisonResult result = Comparison.run(
-                new ComparePlan(targets, workloads, rounds, gateway, jvm, load(), divideSubscribersBy), System.err);
+        ComparePlan plan = new ComparePlan(
+                targets,
+                workloads,
+                rounds,
+                starts == null ? rounds : starts,
+                peers.peers(),
+                jvmWarmup,
+                rewarmup,
+                load(),
+                divideSubscribersBy);
+        SoFar soFar = new SoFar();
+        Runtime.getRuntime().addShutdownHook(new Thread(soFar::printIfInterrupted, "print-what-is-complete"));
+        ComparisonResult result = Comparison.run(plan, System.err, soFar);
+        soFar.end();
         result.print(System.out);
-        if (json != null) {
-            Json.write(json, result);
-        }
+        output.write(result);
         return result.complete() ? 0 : Main.EXIT_INVALID;
     }
 
@@ -92,16 +109,43 @@ final class CompareCommand implements Callable<Integer> {
                 1,
                 OptionalDouble.empty(),
                 1,
-                options.bytes,
-                options.warmup,
-                options.duration,
+                options.message.bytes,
+                options.span.warmup(),
+                options.span.duration(),
                 options.patience,
-                options.connectTimeout,
+                options.crowd.connectTimeout,
                 options.threads,
                 options.publishConnections,
                 options.samples(),
                 options.maxOutstanding,
                 OptionalLong.empty(),
                 false);
+    }
+
+    /** Writes what is complete behind each run, and prints it if the comparison doesn't get to its end. Thread-safe. */
+    private final class SoFar implements Comparison.Watcher {
+        private @Nullable ComparisonResult latest;
+        private boolean over;
+
+        @Override
+        public synchronized void onRun(ComparisonResult soFar) throws IOException, InterruptedException {
+            while (over) {
+                wait(); // the JVM is going down: no further server may be started
+            }
+            latest = soFar;
+            output.write(soFar);
+        }
+
+        synchronized void printIfInterrupted() {
+            if (!over && latest != null) {
+                latest.print(System.out);
+                System.out.flush();
+            }
+            over = true;
+        }
+
+        synchronized void end() {
+            over = true;
+        }
     }
 }

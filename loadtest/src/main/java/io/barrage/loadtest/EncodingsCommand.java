@@ -52,8 +52,8 @@ final class EncodingsCommand implements Callable<Integer> {
     @Option(names = "--pid", required = true, description = "The server's process, to read its CPU time.")
     private long pid;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
-    private @Nullable Path json;
+    @Mixin
+    private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
@@ -61,9 +61,7 @@ final class EncodingsCommand implements Callable<Integer> {
                 target.target(), topic, ReplayCommand.comments(file), viewers, rate, duration, rounds, pid);
         EncodingsResult result = Encodings.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
-        if (json != null) {
-            Json.write(json, result);
-        }
+        output.write(result);
         return result.lost() == 0 ? 0 : Main.EXIT_LOSS;
     }
 }

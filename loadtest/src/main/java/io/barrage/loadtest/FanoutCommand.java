@@ -4,9 +4,6 @@ import io.barrage.loadtest.load.Fanout;
 import io.barrage.loadtest.load.FanoutPlan;
 import io.barrage.loadtest.load.FanoutResult;
 import io.barrage.loadtest.measure.ProgressLine;
-import java.nio.file.Path;
-import java.util.OptionalDouble;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -24,7 +21,7 @@ final class FanoutCommand implements Callable<Integer> {
     private TargetOptions target = new TargetOptions();
 
     @Mixin
-    private FanoutOptions options = new FanoutOptions();
+    private FanoutOptions options = new FanoutOptions("5s", "10s");
 
     @Option(
             names = {"--topics", "--rooms"},
@@ -45,60 +42,37 @@ final class FanoutCommand implements Callable<Integer> {
     private int burst;
 
     @ArgGroup
-    private @Nullable Pacing pacing;
+    private @Nullable PacingOptions pacing;
 
-    @Option(names = "--pid", description = "The server's process, to read its CPU time and memory.")
-    private @Nullable Long pid;
+    @Mixin
+    private ServerTreeOptions server = new ServerTreeOptions();
 
-    @Option(names = "--pid-children", description = "Count the processes that the server started, too.")
-    private boolean pidChildren;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
-    private @Nullable Path json;
-
-    /** A closed loop or an open one. */
-    static final class Pacing {
-        @Option(
-                names = "--window",
-                paramLabel = "W",
-                description =
-                        "Closed loop: messages published but not yet delivered to everybody (default: the burst).")
-        private @Nullable Integer window;
-
-        @Option(
-                names = "--rate",
-                paramLabel = "PER_SECOND",
-                description = "Open loop: messages a second, over all topics.")
-        private @Nullable Double rate;
-    }
+    @Mixin
+    private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
-        Integer window = pacing == null ? null : pacing.window;
-        Double rate = pacing == null ? null : pacing.rate;
         FanoutPlan plan = new FanoutPlan(
                 target.target(),
                 topics,
                 subscribers,
-                window == null ? burst : window,
-                rate == null ? OptionalDouble.empty() : OptionalDouble.of(rate),
+                PacingOptions.window(pacing, burst),
+                PacingOptions.rate(pacing),
                 burst,
-                options.bytes,
-                options.warmup,
-                options.duration,
+                options.message.bytes,
+                options.span.warmup(),
+                options.span.duration(),
                 options.patience,
-                options.connectTimeout,
+                options.crowd.connectTimeout,
                 options.threads,
                 options.publishConnections,
                 options.samples(),
                 options.maxOutstanding,
-                pid == null ? OptionalLong.empty() : OptionalLong.of(pid),
-                pidChildren);
+                server.pid(),
+                server.tree());
         FanoutResult result = Fanout.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
-        if (json != null) {
-            Json.write(json, result);
-        }
-        return !result.clean() ? Main.EXIT_LOSS : result.valid() ? 0 : Main.EXIT_INVALID;
+        output.write(result);
+        return Main.exitCode(result.clean(), result.valid());
     }
 }

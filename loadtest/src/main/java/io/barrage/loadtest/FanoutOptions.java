@@ -3,27 +3,16 @@ package io.barrage.loadtest;
 import java.time.Duration;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that {@code fanout} and {@code compare} share. Used by one thread. */
 final class FanoutOptions {
-    @Option(
-            names = "--bytes",
-            description = "Size of a message's data (default: ${DEFAULT-VALUE}).",
-            defaultValue = "100")
-    int bytes;
+    @Mixin
+    MessageOptions message = new MessageOptions();
 
-    @Option(
-            names = "--warmup",
-            description = "Load before anything counts (default: ${DEFAULT-VALUE}).",
-            defaultValue = "5s")
-    Duration warmup = Duration.ZERO;
-
-    @Option(
-            names = "--duration",
-            description = "Load while everything counts (default: ${DEFAULT-VALUE}).",
-            defaultValue = "10s")
-    Duration duration = Duration.ZERO;
+    @Mixin
+    SpanOptions span;
 
     @Option(
             names = "--patience",
@@ -31,11 +20,8 @@ final class FanoutOptions {
             defaultValue = "10s")
     Duration patience = Duration.ZERO;
 
-    @Option(
-            names = "--connect-timeout",
-            description = "For all subscribers together (default: ${DEFAULT-VALUE}).",
-            defaultValue = "60s")
-    Duration connectTimeout = Duration.ZERO;
+    @Mixin
+    CrowdOptions crowd = new CrowdOptions();
 
     @Option(
             names = "--threads",
@@ -59,6 +45,11 @@ final class FanoutOptions {
             names = "--samples",
             description = "Subscribers of each topic that read what they receive (default: up to 16 over all topics).")
     private @Nullable Integer samples;
+
+    /** The defaults of how long it runs. */
+    FanoutOptions(String warmup, String duration) {
+        this.span = new SpanOptions(warmup, duration);
+    }
 
     OptionalInt samples() {
         return samples == null ? OptionalInt.empty() : OptionalInt.of(samples);

@@ -4,10 +4,8 @@ import io.barrage.loadtest.load.Hot;
 import io.barrage.loadtest.load.HotPlan;
 import io.barrage.loadtest.load.HotResult;
 import io.barrage.loadtest.measure.ProgressLine;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -60,20 +58,14 @@ final class HotCommand implements Callable<Integer> {
             defaultValue = "50")
     private double budget;
 
-    @Option(
-            names = "--bytes",
-            description = "Size of a message's data (default: ${DEFAULT-VALUE}).",
-            defaultValue = "100")
-    private int bytes;
+    @Mixin
+    private MessageOptions message = new MessageOptions();
 
-    @Option(
-            names = "--connect-timeout",
-            description = "For all viewers together (default: ${DEFAULT-VALUE}).",
-            defaultValue = "60s")
-    private Duration connectTimeout = Duration.ZERO;
+    @Mixin
+    private CrowdOptions crowd = new CrowdOptions();
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
-    private @Nullable Path json;
+    @Mixin
+    private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
@@ -87,13 +79,11 @@ final class HotCommand implements Callable<Integer> {
                 duration,
                 warmup,
                 budget,
-                bytes,
-                connectTimeout);
+                message.bytes,
+                crowd.connectTimeout);
         HotResult result = Hot.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
-        if (json != null) {
-            Json.write(json, result);
-        }
+        output.write(result);
         return result.clean() ? 0 : Main.EXIT_LOSS;
     }
 }

@@ -4,11 +4,8 @@ import io.barrage.loadtest.load.Likes;
 import io.barrage.loadtest.load.LikesPlan;
 import io.barrage.loadtest.load.LikesResult;
 import io.barrage.loadtest.measure.ProgressLine;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,7 +18,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class LikesCommand implements Callable<Integer> {
     @Mixin
-    private TargetOptions target = new TargetOptions();
+    private ScenarioOptions scenario = new ScenarioOptions();
 
     @Option(names = "--viewers", description = "Who is told (default: ${DEFAULT-VALUE}).", defaultValue = "10000")
     private int viewers;
@@ -41,40 +38,26 @@ final class LikesCommand implements Callable<Integer> {
             defaultValue = "20s")
     private Duration duration = Duration.ZERO;
 
-    @Option(
-            names = "--patience",
-            description = "How long after it the last value may take (default: ${DEFAULT-VALUE}).",
-            defaultValue = "5s")
-    private Duration patience = Duration.ZERO;
+    @Mixin
+    private PatienceOptions patience = new PatienceOptions("5s");
 
-    @Option(
-            names = "--connect-timeout",
-            description = "For all viewers together (default: ${DEFAULT-VALUE}).",
-            defaultValue = "60s")
-    private Duration connectTimeout = Duration.ZERO;
-
-    @Option(names = "--pid", description = "The server's process, to read its CPU time and memory.")
-    private @Nullable Long pid;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
-    private @Nullable Path json;
+    @Mixin
+    private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
         LikesPlan plan = new LikesPlan(
-                target.barrage(),
+                scenario.target(),
                 viewers,
                 rate,
                 connections,
                 duration,
-                patience,
-                connectTimeout,
-                pid == null ? OptionalLong.empty() : OptionalLong.of(pid));
+                patience.patience(),
+                scenario.connectTimeout(),
+                scenario.pid());
         LikesResult result = Likes.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
-        if (json != null) {
-            Json.write(json, result);
-        }
-        return !result.clean() ? Main.EXIT_LOSS : result.valid() ? 0 : Main.EXIT_INVALID;
+        output.write(result);
+        return Main.exitCode(result.clean(), result.valid());
     }
 }

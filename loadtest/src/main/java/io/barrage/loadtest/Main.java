@@ -15,11 +15,16 @@ import picocli.CommandLine.Command;
         subcommands = {
             ReplayCommand.class,
             FanoutCommand.class,
+            ConnectCommand.class,
+            ChurnCommand.class,
+            RepliesCommand.class,
             SlowCommand.class,
             HotCommand.class,
             LikesCommand.class,
             EncodingsCommand.class,
             CompareCommand.class,
+            ReportCommand.class,
+            ServePeerCommand.class,
             ServeNaiveCommand.class
         })
 public final class Main {
@@ -30,6 +35,11 @@ public final class Main {
 
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
+    }
+
+    /** What a run ends with: loss counts more than figures that must not be used. */
+    static int exitCode(boolean clean, boolean valid) {
+        return !clean ? EXIT_LOSS : valid ? 0 : EXIT_INVALID;
     }
 
     /** The command line, for {@link #main} and for tests. */

@@ -67,17 +67,14 @@ final class ReplayCommand implements Callable<Integer> {
             defaultValue = "10s")
     private Duration patience = Duration.ZERO;
 
-    @Option(
-            names = "--connect-timeout",
-            description = "For all subscribers together (default: ${DEFAULT-VALUE}).",
-            defaultValue = "60s")
-    private Duration connectTimeout = Duration.ZERO;
+    @Mixin
+    private CrowdOptions crowd = new CrowdOptions();
 
     @Option(names = "--accept-gaps", description = "Loss that the gateway admitted with a gap is no failure.")
     private boolean acceptGaps;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
-    private @Nullable Path json;
+    @Mixin
+    private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
@@ -86,12 +83,10 @@ final class ReplayCommand implements Callable<Integer> {
                     "--topic '" + topic + "': 1 to 200 of A-Z a-z 0-9 . _ ~ = : -, starting with a letter or digit");
         }
         ReplayPlan plan = new ReplayPlan(
-                target.target(), topic, comments(file), speed, subscribers, inFlight, patience, connectTimeout);
+                target.target(), topic, comments(file), speed, subscribers, inFlight, patience, crowd.connectTimeout);
         ReplayResult result = Replay.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
-        if (json != null) {
-            Json.write(json, result);
-        }
+        output.write(result);
         return result.clean(acceptGaps) ? 0 : Main.EXIT_LOSS;
     }
 

@@ -4,13 +4,8 @@ import io.barrage.loadtest.load.Slow;
 import io.barrage.loadtest.load.SlowPlan;
 import io.barrage.loadtest.load.SlowResult;
 import io.barrage.loadtest.measure.ProgressLine;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,10 +16,8 @@ import picocli.CommandLine.Option;
         description = "Lets some subscribers stop reading, measures the others and checks what each one gets.",
         mixinStandardHelpOptions = true)
 final class SlowCommand implements Callable<Integer> {
-    private static final Pattern STALLED = Pattern.compile("(\\d{1,9})(%?)");
-
     @Mixin
-    private TargetOptions target = new TargetOptions();
+    private ScenarioOptions scenario = new ScenarioOptions();
 
     @Option(
             names = "--subscribers",
@@ -63,11 +56,8 @@ final class SlowCommand implements Callable<Integer> {
             defaultValue = "60s")
     private Duration resume = Duration.ZERO;
 
-    @Option(
-            names = "--bytes",
-            description = "Size of a message's data (default: ${DEFAULT-VALUE}).",
-            defaultValue = "100")
-    private int bytes;
+    @Mixin
+    private MessageOptions message = new MessageOptions();
 
     @Option(
             names = "--receive-buffer",
@@ -76,49 +66,27 @@ final class SlowCommand implements Callable<Integer> {
             defaultValue = "4096")
     private int receiveBuffer;
 
-    @Option(
-            names = "--connect-timeout",
-            description = "For all subscribers together (default: ${DEFAULT-VALUE}).",
-            defaultValue = "60s")
-    private Duration connectTimeout = Duration.ZERO;
-
-    @Option(names = "--pid", description = "The server's process, to read its memory.")
-    private @Nullable Long pid;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too.")
-    private @Nullable Path json;
+    @Mixin
+    private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
         SlowPlan plan = new SlowPlan(
-                target.barrage(),
+                scenario.target(),
                 subscribers,
-                stalled(stalled, subscribers),
+                Amounts.of("--stalled", stalled, subscribers),
                 rate,
                 warmup,
                 calm,
                 stall,
                 resume,
-                bytes,
+                message.bytes,
                 receiveBuffer,
-                connectTimeout,
-                pid == null ? OptionalLong.empty() : OptionalLong.of(pid));
+                scenario.connectTimeout(),
+                scenario.pid());
         SlowResult result = Slow.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
-        if (json != null) {
-            Json.write(json, result);
-        }
-        return !result.clean() ? Main.EXIT_LOSS : result.valid() ? 0 : Main.EXIT_INVALID;
-    }
-
-    /** @throws IllegalArgumentException if it is neither a number nor a percentage */
-    static int stalled(String text, int subscribers) {
-        Matcher matcher = STALLED.matcher(text);
-        if (!matcher.matches()) {
-            throw new IllegalArgumentException(
-                    "--stalled '" + text + "' is neither a number nor a percentage such as 10%");
-        }
-        int amount = Integer.parseInt(matcher.group(1));
-        return matcher.group(2).isEmpty() ? amount : Math.toIntExact((long) subscribers * amount / 100);
+        output.write(result);
+        return Main.exitCode(result.clean(), result.valid());
     }
 }

@@ -50,10 +50,15 @@ final class TargetOptions {
 
     private InetSocketAddress address(String option, String text) {
         InetSocketAddress address = HostPort.parse(text);
-        if (!allowRemote && !address.getAddress().isLoopbackAddress()) {
-            throw new IllegalArgumentException(
-                    option + " " + text + " is not on this machine; say --allow-remote if that is meant");
-        }
+        check(option, address);
         return address;
+    }
+
+    /** @throws IllegalArgumentException if it is another machine's, and nobody said that this is meant */
+    void check(String option, InetSocketAddress address) {
+        if (!allowRemote && !address.getAddress().isLoopbackAddress()) {
+            throw new IllegalArgumentException(option + " " + HostPort.format(address)
+                    + " is not on this machine; say --allow-remote if that is meant");
+        }
     }
 }

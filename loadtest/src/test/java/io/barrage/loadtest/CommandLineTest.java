@@ -66,4 +66,71 @@ final class CommandLineTest {
     void namesAFileThatIsNotThere() {
         assertTrue(refused(1, "replay", "nowhere.xml").contains("nowhere.xml: no such file"));
     }
+
+    @Test
+    void reportWantsToKnowWhereTo(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("r.json"), "{}");
+        assertTrue(refused(2, "report", file.toString()).contains("--html FILE"));
+        assertTrue(refused(2, "report", file.toString(), "--html", "x.html").contains("r: not a result of this tool"));
+        assertTrue(refused(1, "report", "nowhere.json", "--html", "x.html").contains("nowhere.json: no such file"));
+        Files.writeString(file, "{");
+        assertTrue(refused(1, "report", file.toString(), "--html", "x.html").contains("r.json: no JSON"));
+        Files.writeString(file, "[]");
+        assertTrue(refused(1, "report", file.toString(), "--html", "x.html").contains("r.json: not a result"));
+    }
+
+    @Test
+    void reportDrawsThePlotsThatAreWanted(@TempDir Path directory) throws IOException {
+        String latency = "{\"count\":5,\"p50\":1,\"p90\":2,\"p99\":3,\"p999\":4,\"max\":5,\"mean\":2}";
+        Path file = Files.writeString(
+                directory.resolve("r.json"),
+                "{\"measured\":{\"command\":\"replies\"},\"ping\":" + latency + ",\"subscribe\":" + latency + "}");
+        String svg = directory.resolve("plots").toString();
+        assertTrue(refused(2, "report", file.toString(), "--svg", svg, "--plots", "overview")
+                .contains("--plots overview: there are [r-latency.svg]"));
+        assertEquals("", refused(0, "report", file.toString(), "--svg", svg, "--plots", "latency"));
+        assertTrue(Files.exists(directory.resolve("plots/r-latency.svg")));
+    }
+
+    @Test
+    void connectTakesAnyWebSocketServerOnThisMachine() {
+        assertTrue(refused(2, "connect", "--url", "http://127.0.0.1/").contains("ws://host:port/path"));
+        assertTrue(refused(2, "connect", "--url", "ws://192.0.2.1:80/").contains("--allow-remote"));
+        assertTrue(refused(2, "connect", "--url", "ws://[::").contains("no URL"));
+        assertTrue(refused(2, "connect", "--rate", "1", "--in-progress", "1").contains("mutually exclusive"));
+        assertTrue(refused(2, "connect", "--connections", "2000000000").contains("open files leaves room for"));
+        assertTrue(refused(2, "connect", "--target", "nchan", "--without-topic").contains("barrage.v1"));
+    }
+
+    @Test
+    void connectTakesTopicsOrNone() {
+        assertTrue(refused(2, "connect", "--topics", "0").contains("--topics 0 is less than 1"));
+        assertTrue(refused(2, "connect", "--topics", "2", "--without-topic").contains("exclude each other"));
+        assertTrue(refused(2, "connect", "--warmup-connections", "0").contains("warmup-connections: 0"));
+    }
+
+    @Test
+    void compareStartsServersInSomeOfItsRounds() {
+        assertTrue(
+                refused(2, "compare", "--rounds", "2", "--starts", "3").contains("starts: 3 is not from 1 to the 2"));
+        assertTrue(refused(2, "compare", "--starts", "0").contains("starts: 0"));
+    }
+
+    @Test
+    void servesPeersOnThisMachineOnly() {
+        assertTrue(refused(2, "serve-peer", "--clients", "192.0.2.1:80").contains("127.0.0.1 only"));
+        assertTrue(refused(1, "serve-peer", "--gateway", "nowhere.jar")
+                .contains("barrage is missing: no file nowhere.jar"));
+    }
+
+    @Test
+    void refusesASpanThatIsNoDuration() {
+        assertTrue(refused(2, "fanout", "--warmup", "5").contains("'5' is not a duration"));
+    }
+
+    @Test
+    void churnNeedsSomebodyWhoStays() {
+        assertTrue(refused(2, "churn", "--churning", "100%").contains("one must stay"));
+        assertTrue(refused(2, "churn", "--resets", "150%").contains("share from 0 to 1"));
+    }
 }

@@ -145,4 +145,22 @@ final class GatewayJarIT {
         assertTrue(totals.path("sent").asLong() > 32);
         assertEquals(totals.path("sent").asLong() * 20, totals.path("delivered").asLong());
     }
+
+    @Test
+    void drawsWhatItMeasured() throws Exception {
+        JsonNode result =
+                run("connect", "--connections", "20", "--hold", "100ms", "--pid", Long.toString(gateway.pid()));
+        assertEquals(20, result.path("held").asInt());
+        assertEquals("connect", result.path("measured").path("command").asString(""));
+        Process report = java(TOOL, "report", "connect.json", "--html", "page.html", "--svg", "plots")
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("report.out").toFile())
+                .start();
+        assertTrue(report.waitFor(60, TimeUnit.SECONDS), "still running");
+        assertEquals(0, report.exitValue(), Files.readString(directory.resolve("report.out")));
+        String page = Files.readString(directory.resolve("page.html"));
+        assertTrue(page.contains("memory per connection") && page.contains("--connections 20"), page);
+        assertTrue(
+                Files.readString(directory.resolve("plots/connect-latency.svg")).startsWith("<svg "));
+    }
 }

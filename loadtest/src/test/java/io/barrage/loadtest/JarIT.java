@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,15 +34,26 @@ final class JarIT {
         return new ProcessBuilder(command);
     }
 
-    private static void assertExits(int code, ProcessBuilder command, Path output) throws Exception {
+    /** The tool's own word that this machine was too busy to measure is no failure of the tool. */
+    private static void assertMeasures(ProcessBuilder command, Path output) throws Exception {
         Process process = command.redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
         try {
             assertTrue(process.waitFor(50, TimeUnit.SECONDS), "still running");
-            assertEquals(code, process.exitValue(), Files.readString(output));
+            int code = process.exitValue();
+            boolean busy = code == Main.EXIT_INVALID && Files.readString(output).contains("INVALID");
+            assertTrue(code == 0 || busy, () -> code + ": " + said(output));
         } finally {
             process.destroyForcibly();
+        }
+    }
+
+    private static String said(Path output) {
+        try {
+            return Files.readString(output);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -57,8 +69,7 @@ final class JarIT {
             String backend = addresses.group(2);
 
             Path replay = directory.resolve("replay.json");
-            assertExits(
-                    0,
+            assertMeasures(
                     jar(
                             "replay",
                             "--speed",
@@ -79,8 +90,7 @@ final class JarIT {
             assertTrue(Files.readString(directory.resolve("replay.out")).contains("delivered          420 of 420"));
 
             Path fanout = directory.resolve("fanout.json");
-            assertExits(
-                    0,
+            assertMeasures(
                     jar(
                             "fanout",
                             "--target",
@@ -111,6 +121,57 @@ final class JarIT {
                 server.destroyForcibly();
             }
         }
+    }
+
+    @Test
+    void comparisonThatIsInterruptedLeavesWhatItHas(@TempDir Path directory) throws Exception {
+        Path json = directory.resolve("results.json");
+        Path output = directory.resolve("compare.out");
+        Process process = jar(
+                        "compare",
+                        "--targets",
+                        "netty-group",
+                        "--workloads",
+                        "w32",
+                        "--rounds",
+                        "100",
+                        "--starts",
+                        "1",
+                        "--divide-subscribers-by",
+                        "100",
+                        "--jvm-warmup",
+                        "0s",
+                        "--warmup",
+                        "50ms",
+                        "--rewarmup",
+                        "50ms",
+                        "--duration",
+                        "200ms",
+                        "--json",
+                        json.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .redirectOutput(output.toFile())
+                .start();
+        try {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(50);
+            while (!Files.exists(json)) {
+                assertTrue(process.isAlive() && System.nanoTime() - deadline < 0, "no result");
+                Thread.sleep(20);
+            }
+            List<ProcessHandle> servers = process.descendants().toList();
+            process.destroy(); // as Ctrl-C, it runs the JVM's shutdown hooks
+            assertTrue(process.waitFor(20, TimeUnit.SECONDS), "still running");
+            assertTrue(servers.size() == 1 && servers.stream().noneMatch(ProcessHandle::isAlive), servers.toString());
+        } finally {
+            process.destroyForcibly();
+        }
+        JsonNode result = read(json);
+        assertEquals(100, result.path("planned").asInt());
+        int runs = result.path("runs").size();
+        assertTrue(runs >= 1 && runs < 100, result.toString());
+        String printed = Files.readString(output);
+        assertTrue(printed.contains("CUT OFF after " + runs + " of 100 runs"), printed);
+        assertTrue(printed.contains("| netty-group | "), printed);
     }
 
     private static JsonNode read(Path json) throws IOException {

@@ -19,8 +19,14 @@ public sealed interface ClientFrame {
      *
      * @param since the last position that the client has seen, to recover from
      * @param last how many of the newest messages it wants if there is nothing to recover; 0 for none
+     * @param token lets the connection do more on this topic than the token that it came with; null without
      */
-    record Subscribe(long id, TopicName topic, @Nullable Position since, int last) implements ClientFrame {}
+    record Subscribe(
+            long id,
+            TopicName topic,
+            @Nullable Position since,
+            int last,
+            @Nullable String token) implements ClientFrame {}
 
     /** Says how much of a topic the client wants. */
     record Attention(long id, TopicName topic, AttentionLevel level) implements ClientFrame {}
@@ -30,6 +36,12 @@ public sealed interface ClientFrame {
 
     /** Publishes a message as the connection's user. */
     record Publish(long id, TopicName topic, PublishRequest request) implements ClientFrame {}
+
+    /** Asks who is on a topic. */
+    record Presence(long id, TopicName topic) implements ClientFrame {}
+
+    /** Asks for messages of a topic's history. */
+    record History(long id, TopicName topic, HistoryQuery query) implements ClientFrame {}
 
     /** Asks for a sign of life, which the gateway gives; scripts in browsers can't see WebSocket pings. */
     record Ping(long id) implements ClientFrame {}

@@ -13,6 +13,8 @@ final class ClientFrameReader {
     private @Nullable String token;
     private @Nullable Position since;
     private int last;
+    private @Nullable Position before;
+    private int limit;
     private @Nullable String level;
     private final PublishRequest.Builder publish = new PublishRequest.Builder(PublishRequest.Source.CLIENT);
 
@@ -49,7 +51,9 @@ final class ClientFrameReader {
             case "topic" -> topic = json.string();
             case "token" -> token = json.string();
             case "since" -> since = json.position();
+            case "before" -> before = json.position();
             case "last" -> last = (int) json.integer(1, MAX_LAST);
+            case "limit" -> limit = (int) json.integer(1, HistoryQuery.MAX_LIMIT);
             case "level" -> level = json.string();
             default -> publish.take(field, json);
         }
@@ -63,7 +67,7 @@ final class ClientFrameReader {
                 }
                 yield new ClientFrame.Auth(id, token);
             }
-            case "subscribe" -> new ClientFrame.Subscribe(id, topic(), since, last);
+            case "subscribe" -> new ClientFrame.Subscribe(id, topic(), since, last, token);
             case "attention" -> new ClientFrame.Attention(id, topic(), level());
             case "unsubscribe" -> new ClientFrame.Unsubscribe(id, topic());
             case "publish" -> {
@@ -71,10 +75,8 @@ final class ClientFrameReader {
                 yield new ClientFrame.Publish(id, to, publish.toTopic(to));
             }
             case "ping" -> new ClientFrame.Ping(id);
-            case "presence", "history" ->
-                throw new ProtocolException(
-                        ErrorCode.NOT_IMPLEMENTED,
-                        "type '" + type + "' isn't supported by this version of the gateway");
+            case "presence" -> new ClientFrame.Presence(id, topic());
+            case "history" -> new ClientFrame.History(id, topic(), HistoryQuery.of(since, before, last, limit));
             default -> throw JsonObjectReader.bad("unknown type " + Printable.of(type));
         };
     }

@@ -8,10 +8,14 @@ public enum ErrorCode {
     BAD_REQUEST(400),
     /** An API key or a token is missing or not valid. */
     UNAUTHORIZED(401),
+    /** The connection's token has expired, or this topic's has. */
+    TOKEN_EXPIRED(401),
     /** Known, but not allowed here: an origin, a host, a scope. */
     FORBIDDEN(403),
     /** This connection may not do this on this topic. */
     NOT_PERMITTED(403),
+    /** A backend that was asked has said no; the text is its reason. */
+    REFUSED(403),
     /** Nothing is at this path. */
     NOT_FOUND(404),
     /** The path exists, the method isn't for it. */
@@ -40,6 +44,8 @@ public enum ErrorCode {
     HEADERS_TOO_LARGE(431),
     /** A bug of ours. */
     INTERNAL(500),
+    /** A backend that had to be asked gave no answer. */
+    HOOK_FAILED(502),
     /** Asked for something that this version doesn't do. */
     NOT_IMPLEMENTED(501),
     /** New work is refused, for now. */

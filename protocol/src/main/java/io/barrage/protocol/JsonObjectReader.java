@@ -20,9 +20,12 @@ import tools.jackson.core.json.JsonFactory;
  *
  * <p>Not thread-safe. All faults are {@link ProtocolException}s that name field or position.
  */
-final class JsonObjectReader implements AutoCloseable {
+public final class JsonObjectReader implements AutoCloseable {
     /** Levels of objects and arrays, the outermost included. */
     static final int MAX_NESTING = 64;
+
+    /** Up to here a double is exact. */
+    private static final double MAX_WHOLE = Position.MAX_OFFSET;
 
     // Lengths are bounded before parsing, by the limits on messages and bodies; what a number means is the subscribers'
     // business, so one of a thousand digits is carried like any other.
@@ -37,7 +40,13 @@ final class JsonObjectReader implements AutoCloseable {
 
     private final byte[] text;
     private final JsonParser parser;
-    private final Set<String> seen = new HashSet<>();
+    /** The fields so far, while they are few. */
+    private final String[] few = new String[8];
+
+    private int fewCount;
+    /** The fields behind those. */
+    private @Nullable Set<String> many;
+
     private String field = "";
     /** Why the rest can't be read, once something wasn't JSON; null until then. */
     private @Nullable ProtocolException broken;
@@ -52,7 +61,7 @@ final class JsonObjectReader implements AutoCloseable {
      *
      * @throws ProtocolException if it isn't one, as far as can be seen at its start
      */
-    static JsonObjectReader open(byte[] text) {
+    public static JsonObjectReader open(byte[] text) {
         checkEncoding(text);
         JsonObjectReader reader = new JsonObjectReader(text, JSON.createParser(ObjectReadContext.empty(), text));
         try {
@@ -86,8 +95,7 @@ final class JsonObjectReader implements AutoCloseable {
     }
 
     /** Goes on to the next field and gives its name, or null behind the last. The value must be taken or skipped. */
-    @Nullable
-    String nextField() {
+    public @Nullable String nextField() {
         checkReadable();
         try {
             if (parser.nextToken() == JsonToken.END_OBJECT) {
@@ -97,7 +105,7 @@ final class JsonObjectReader implements AutoCloseable {
                 return null;
             }
             field = parser.currentName();
-            if (!seen.add(field)) {
+            if (!isNew(field)) {
                 throw bad("field " + Printable.of(field) + " twice, the second time at "
                         + position(parser.currentTokenLocation()));
             }
@@ -108,8 +116,24 @@ final class JsonObjectReader implements AutoCloseable {
         }
     }
 
+    private boolean isNew(String name) {
+        for (int i = 0; i < fewCount; i++) {
+            if (few[i].equals(name)) {
+                return false;
+            }
+        }
+        if (fewCount < few.length) {
+            few[fewCount++] = name;
+            return true;
+        }
+        if (many == null) {
+            many = new HashSet<>();
+        }
+        return many.add(name);
+    }
+
     /** The value, which must be a string. */
-    String string() {
+    public String string() {
         try {
             if (parser.currentToken() != JsonToken.VALUE_STRING) {
                 throw wrongType("a string");
@@ -120,17 +144,24 @@ final class JsonObjectReader implements AutoCloseable {
         }
     }
 
+    private boolean isWholeNumber() {
+        return parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+                || (parser.currentToken() == JsonToken.VALUE_NUMBER_FLOAT
+                        && parser.getDoubleValue() == Math.rint(parser.getDoubleValue()));
+    }
+
     /** The value, which must be a whole number within {@code [least, most]}. */
-    long integer(long least, long most) {
+    public long integer(long least, long most) {
         try {
-            if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+            if (!isWholeNumber()) {
                 throw wrongType("a whole number");
             }
-            JsonParser.NumberType type = parser.getNumberType();
-            if (type == JsonParser.NumberType.BIG_INTEGER) {
+            // Also if it is written 20.0, as some libraries do: to JSON it is the same number.
+            double about = parser.getDoubleValue();
+            if (about < -MAX_WHOLE || about > MAX_WHOLE) {
                 throw bad("field '" + field + "' must be " + least + " to " + most);
             }
-            long value = parser.getLongValue();
+            long value = (long) about;
             if (value < least || value > most) {
                 throw bad("field '" + field + "' must be " + least + " to " + most + ", found " + value);
             }
@@ -140,8 +171,17 @@ final class JsonObjectReader implements AutoCloseable {
         }
     }
 
+    /** The value, which must be {@code true} or {@code false}. */
+    public boolean bool() {
+        JsonToken value = parser.currentToken();
+        if (value != JsonToken.VALUE_TRUE && value != JsonToken.VALUE_FALSE) {
+            throw wrongType("true or false");
+        }
+        return value == JsonToken.VALUE_TRUE;
+    }
+
     /** The value, which must be an array of at most {@code most} strings. */
-    List<String> strings(int most) {
+    public List<String> strings(int most) {
         try {
             if (parser.currentToken() != JsonToken.START_ARRAY) {
                 throw wrongType("an array of strings");
@@ -155,6 +195,28 @@ final class JsonObjectReader implements AutoCloseable {
                     throw bad("field '" + field + "' has more than " + most + " elements");
                 }
                 values.add(parser.getString());
+            }
+            return values;
+        } catch (JacksonException e) {
+            throw malformed(e);
+        }
+    }
+
+    /** The value, which must be an array of at most {@code most} whole numbers within {@code [least, greatest]}. */
+    List<Long> integers(int most, long least, long greatest) {
+        try {
+            if (parser.currentToken() != JsonToken.START_ARRAY) {
+                throw wrongType("an array of whole numbers");
+            }
+            List<Long> values = new ArrayList<>();
+            while (parser.nextToken() != JsonToken.END_ARRAY) {
+                if (!isWholeNumber()) {
+                    throw wrongType("an array of whole numbers");
+                }
+                if (values.size() == most) {
+                    throw bad("field '" + field + "' has more than " + most + " elements");
+                }
+                values.add(integer(least, greatest));
             }
             return values;
         } catch (JacksonException e) {
@@ -191,7 +253,7 @@ final class JsonObjectReader implements AutoCloseable {
     }
 
     /** The value as the bytes that were sent, without the white space around it; a copy that the caller owns. */
-    byte[] raw() {
+    public byte[] raw() {
         try {
             int from = (int) parser.currentTokenLocation().getByteOffset();
             skip();
@@ -202,7 +264,7 @@ final class JsonObjectReader implements AutoCloseable {
     }
 
     /** Goes past the value, or past what is left of one that was taken in part, and checks that it is well-formed. */
-    void skip() {
+    public void skip() {
         checkReadable();
         try {
             while (parser.streamReadContext().getNestingDepth() > 1) {

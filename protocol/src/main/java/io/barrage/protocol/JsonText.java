@@ -10,6 +10,20 @@ final class JsonText {
 
     /** {@code value} as a quoted JSON string. */
     static byte[] quote(String value) {
+        byte[] plain = new byte[value.length() + 2];
+        plain[0] = '"';
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+                return quoteOther(value);
+            }
+            plain[i + 1] = (byte) c;
+        }
+        plain[plain.length - 1] = '"';
+        return plain;
+    }
+
+    private static byte[] quoteOther(String value) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(value.length() + 2);
         out.write('"');
         out.writeBytes(JsonStringEncoder.getInstance().quoteAsUTF8(value));

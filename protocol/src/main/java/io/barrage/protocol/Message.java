@@ -12,6 +12,7 @@ public final class Message implements TopicEvent {
 
     private static final byte[] START = JsonText.ascii("{\"type\":\"message\",\"topic\":");
     private static final byte[] OFFSET = JsonText.ascii(",\"offset\":");
+    private static final byte[] TIME = JsonText.ascii(",\"time\":");
     private static final byte[] SENDER = JsonText.ascii(",\"sender\":");
     private static final byte[] NOTHING = {};
     private static final byte[] DATA = JsonText.ascii(",\"data\":");
@@ -71,17 +72,33 @@ public final class Message implements TopicEvent {
             this.data = data;
             this.acceptedNanos = acceptedNanos;
             this.sender = sender;
-            byte[] accepted = JsonText.ascii(",\"time\":" + timeMillis);
             byte[] from = sender == null ? NOTHING : JsonText.quote(sender);
             byte[] fromKey = sender == null ? NOTHING : SENDER;
             byte[] urgency =
                     priority == Priority.NORMAL ? NOTHING : JsonText.ascii(",\"priority\":\"" + priority.wire() + '"');
-            this.envelope = new byte[accepted.length + fromKey.length + from.length + urgency.length + DATA.length];
-            int at = JsonText.put(envelope, 0, accepted);
+            this.envelope = new byte
+                    [TIME.length
+                            + JsonText.digits(timeMillis)
+                            + fromKey.length
+                            + from.length
+                            + urgency.length
+                            + DATA.length];
+            int at = JsonText.put(envelope, 0, TIME);
+            at = JsonText.putDecimal(envelope, at, timeMillis);
             at = JsonText.put(envelope, at, fromKey);
             at = JsonText.put(envelope, at, from);
             at = JsonText.put(envelope, at, urgency);
             JsonText.put(envelope, at, DATA);
+        }
+
+        private Draft(TopicName topic, byte[] data, Priority priority, byte[] envelope, long acceptedNanos) {
+            this.topic = topic;
+            this.data = data;
+            this.priority = priority;
+            this.envelope = envelope;
+            this.acceptedNanos = acceptedNanos;
+            this.ttlNanos = 0;
+            this.sender = null;
         }
 
         /** Where it goes. */
@@ -127,6 +144,22 @@ public final class Message implements TopicEvent {
         public @Nullable String sender() {
             return sender;
         }
+    }
+
+    /**
+     * Its place in the topic's order without itself: it was retracted, and what it said is let go of. Not to be sent.
+     */
+    public Message retracted() {
+        return isRetracted()
+                ? this
+                : new Message(
+                        new Draft(draft.topic, NOTHING, draft.priority, NOTHING, draft.acceptedNanos), offset, hidden);
+    }
+
+    /** Whether it is only the place of one that was retracted. */
+    public boolean isRetracted() {
+        // A JSON value has a byte at least.
+        return draft.data.length == 0;
     }
 
     /** Whether it is stale at a moment of the {@link System#nanoTime} clock: then it isn't sent any more. */

@@ -17,11 +17,23 @@ public final class MessagesFrame {
 
     /** Length of the object in bytes. */
     public static int length(TopicName topic, List<Message> messages) {
-        int length = START.length + topic.jsonLength() + MESSAGES.length + messages.size() - 1 + END.length;
+        return START.length + topic.jsonLength() + MESSAGES.length + elementsLength(messages) + END.length;
+    }
+
+    private static int elementsLength(List<Message> messages) {
+        int length = Math.max(0, messages.size() - 1);
         for (int i = 0; i < messages.size(); i++) {
             length += messages.get(i).elementLength();
         }
         return length;
+    }
+
+    /** Its elements as a JSON array, which may be empty. */
+    static byte[] array(List<Message> messages) {
+        byte[] array = new byte[elementsLength(messages) + 2];
+        array[0] = '[';
+        array[putElements(array, 1, messages)] = ']';
+        return array;
     }
 
     /**
@@ -34,12 +46,18 @@ public final class MessagesFrame {
         int end = JsonText.put(into, at, START);
         end = JsonText.put(into, end, topic.json());
         end = JsonText.put(into, end, MESSAGES);
+        end = putElements(into, end, messages);
+        return JsonText.put(into, end, END);
+    }
+
+    private static int putElements(byte[] into, int at, List<Message> messages) {
+        int end = at;
         for (int i = 0; i < messages.size(); i++) {
             if (i > 0) {
                 into[end++] = ',';
             }
             end = messages.get(i).putElement(into, end);
         }
-        return JsonText.put(into, end, END);
+        return end;
     }
 }

@@ -28,6 +28,29 @@ public record Position(String epoch, long offset) {
         }
     }
 
+    /**
+     * Reads {@code epoch:offset}.
+     *
+     * @throws ProtocolException with {@link ErrorCode#BAD_REQUEST} and what is wrong
+     */
+    public static Position parse(String text) {
+        int colon = text.indexOf(':');
+        if (colon < 0) {
+            throw new ProtocolException(
+                    ErrorCode.BAD_REQUEST,
+                    "a position of a topic is written epoch:offset, such as k3x9:17, not " + Printable.of(text));
+        }
+        return new Position(text.substring(0, colon), offset(text.substring(colon + 1), text));
+    }
+
+    private static long offset(String digits, String text) {
+        if (digits.isEmpty() || digits.length() > 16 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            throw new ProtocolException(
+                    ErrorCode.BAD_REQUEST, "the offset of a position is a number: " + Printable.of(text));
+        }
+        return Long.parseLong(digits);
+    }
+
     /** A position with its topic, written {@code topic@epoch:offset}. */
     public record OfTopic(TopicName topic, Position position) {
         /**
@@ -42,14 +65,9 @@ public record Position(String epoch, long offset) {
                 throw new ProtocolException(
                         ErrorCode.BAD_REQUEST, "a position is written topic@epoch:offset: " + Printable.of(text));
             }
-            String digits = text.substring(colon + 1);
-            if (digits.isEmpty() || digits.length() > 16 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-                throw new ProtocolException(
-                        ErrorCode.BAD_REQUEST, "the offset of a position is a number: " + Printable.of(text));
-            }
             return new OfTopic(
-                    TopicName.of(text.substring(0, at)),
-                    new Position(text.substring(at + 1, colon), Long.parseLong(digits)));
+                    TopicName.ofPosition(text.substring(0, at)),
+                    new Position(text.substring(at + 1, colon), offset(text.substring(colon + 1), text)));
         }
     }
 }

@@ -139,9 +139,10 @@ public record PublishRequest(
                 }
                 case "messageId" -> {
                     messageId = json.string();
-                    if (messageId.isEmpty() || messageId.length() > MAX_MESSAGE_ID_LENGTH) {
-                        throw JsonObjectReader.bad("field 'messageId' has 1 to " + MAX_MESSAGE_ID_LENGTH
-                                + " characters, found " + messageId.length());
+                    int length = messageId.codePointCount(0, messageId.length());
+                    if (length < 1 || length > MAX_MESSAGE_ID_LENGTH) {
+                        throw JsonObjectReader.bad(
+                                "field 'messageId' has 1 to " + MAX_MESSAGE_ID_LENGTH + " characters, found " + length);
                     }
                 }
                 case "sender" -> {

@@ -1,7 +1,7 @@
 package io.barrage.protocol;
 
 /** What a topic's listeners are told, in the topic's order. Immutable. */
-public sealed interface TopicEvent permits Message, TopicValue {
+public sealed interface TopicEvent permits Message, TopicValue, Retraction {
     /** Whose it is. */
     TopicName topic();
 

@@ -1,5 +1,7 @@
 package io.barrage.protocol;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The name of a topic: {@code room:42}. The part before the first {@code :} is its namespace.
  *
@@ -17,6 +19,9 @@ public final class TopicName {
     public static final String USER_NAMESPACE = "$user";
 
     private static final String USER_PREFIX = USER_NAMESPACE + ":";
+
+    /** Namespaces of late, each at a place of its own or in another's: their topics share the text. */
+    private static final @Nullable String[] NAMESPACES = new @Nullable String[64];
 
     private final String value;
     private final String namespace;
@@ -39,7 +44,19 @@ public final class TopicName {
             throw new ProtocolException(ErrorCode.BAD_REQUEST, wrong);
         }
         int colon = value.indexOf(':');
-        return new TopicName(value, colon < 0 ? DEFAULT_NAMESPACE : value.substring(0, colon));
+        return new TopicName(value, colon < 0 ? DEFAULT_NAMESPACE : namespace(value, colon));
+    }
+
+    /** Without a lock: two threads that meet here may make the same text twice, and that is all. */
+    private static String namespace(String value, int colon) {
+        int place = (31 * value.charAt(0) + 7 * value.charAt(colon - 1) + colon) % NAMESPACES.length;
+        String known = NAMESPACES[place];
+        if (known != null && known.length() == colon && value.startsWith(known)) {
+            return known;
+        }
+        String made = value.substring(0, colon);
+        NAMESPACES[place] = made;
+        return made;
     }
 
     /** The topic of the pushes to {@code user}, which must be a valid {@link UserName}. */
@@ -47,7 +64,12 @@ public final class TopicName {
         return new TopicName(USER_PREFIX + UserName.check(user), USER_NAMESPACE);
     }
 
-    private static @org.jspecify.annotations.Nullable String wrongWith(String value) {
+    /** The topic of a position, which may be a user's. */
+    static TopicName ofPosition(String value) {
+        return value.startsWith(USER_PREFIX) ? ofUser(value.substring(USER_PREFIX.length())) : of(value);
+    }
+
+    private static @Nullable String wrongWith(String value) {
         if (value.isEmpty()) {
             return "a topic name can't be empty";
         }

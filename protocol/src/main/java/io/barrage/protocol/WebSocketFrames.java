@@ -99,10 +99,13 @@ public final class WebSocketFrames {
         return frame;
     }
 
-    /** A close frame; the reason is ASCII and is cut to what fits. */
+    /** A close frame; the reason is cut to what fits, between two characters. */
     public static byte[] close(int code, String reason) {
-        byte[] text = reason.getBytes(StandardCharsets.US_ASCII);
+        byte[] text = reason.getBytes(StandardCharsets.UTF_8);
         int length = Math.min(text.length, MAX_REASON);
+        while (length < text.length && (text[length] & 0xc0) == 0x80) {
+            length--;
+        }
         byte[] payload = new byte[2 + length];
         payload[0] = (byte) (code >>> 8);
         payload[1] = (byte) code;

@@ -64,6 +64,10 @@ class ClientFrameTest {
                 "{\"type\":\"subscribe\",\"topic\":\"a\",\"since\":{},\"id\":5} | needs an epoch",
                 "{\"type\":\"subscribe\",\"topic\":\"a\",\"since\":{\"epoch\":\"k\"},\"id\":5} | needs an epoch",
                 "{\"type\":\"subscribe\",\"topic\":\"a\",\"since\":{\"epoch\":\"K\",\"offset\":1},\"id\":5} | an epoch is",
+                "{\"type\":\"history\",\"topic\":\"a\",\"limit\":1001,\"id\":5} | field 'limit' must be 1 to 1000",
+                "{\"type\":\"history\",\"topic\":\"a\",\"last\":1001,\"id\":5} | 'last' must be 1 to 1000",
+                "{\"type\":\"history\",\"topic\":\"a\",\"last\":5,\"limit\":5,\"id\":5} | one of them is enough",
+                "{\"type\":\"history\",\"topic\":\"a\",\"last\":5,\"since\":{\"epoch\":\"k\",\"offset\":1},\"id\":5} | one of",
                 "{\"since\":{\"offset\":-1,\"epoch\":\"k\"},\"type\":\"subscribe\",\"topic\":\"a\",\"id\":5} | 0 to 9007",
                 "{\"since\":{\"offset\":9007199254740992,\"x\":[]},\"type\":\"ping\",\"id\":5} | 0 to 9007199254740991",
                 "{\"since\":{\"offset\":-1,\"x\":{\"y\":[1]}},\"x\":2,\"type\":\"ping\",\"id\":5} | 0 to 9007199254740991"
@@ -74,18 +78,28 @@ class ClientFrameTest {
         assertTrue(invalid.error().getMessage().contains(says), invalid.error().getMessage());
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"presence", "history"})
-    void reservedTypesAreSaidToBeMissing(String type) {
-        ClientFrame.Invalid invalid = assertInstanceOf(
-                ClientFrame.Invalid.class, parse("{\"type\":\"" + type + "\",\"id\":5,\"topic\":\"a\"}"));
-        assertEquals(ErrorCode.NOT_IMPLEMENTED, invalid.error().code());
-        assertEquals("a", invalid.topic());
+    @Test
+    void readsQuestions() {
+        assertEquals(
+                new ClientFrame.Presence(5, TopicName.of("a")),
+                parse("{\"type\":\"presence\",\"id\":5,\"topic\":\"a\"}"));
+        assertEquals(
+                new ClientFrame.History(6, TopicName.of("a"), new HistoryQuery(new Position("k", 3), false, 7)),
+                parse(
+                        "{\"type\":\"history\",\"id\":6,\"topic\":\"a\",\"since\":{\"epoch\":\"k\",\"offset\":3},\"limit\":7}"));
+        assertEquals(
+                new ClientFrame.History(0, TopicName.of("a"), new HistoryQuery(null, false, 50)),
+                parse("{\"type\":\"history\",\"topic\":\"a\"}"));
+        assertEquals(
+                new ClientFrame.History(0, TopicName.of("a"), new HistoryQuery(new Position("k", 3), true, 50)),
+                parse("{\"type\":\"history\",\"topic\":\"a\",\"before\":{\"epoch\":\"k\",\"offset\":3}}"));
+        assertEquals(
+                new ClientFrame.History(0, TopicName.of("a"), new HistoryQuery(null, true, 3)),
+                parse("{\"type\":\"history\",\"topic\":\"a\",\"last\":3}"));
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"0", "-1", "9007199254740992", "1.5", "1e3", "\"1\"", "null", "[]", "99999999999999999999999"})
+    @ValueSource(strings = {"0", "-1", "9007199254740992", "1.5", "\"1\"", "null", "[]", "99999999999999999999999"})
     void idsAreWholeNumbersUpTo2To53Less1(String id) {
         ClientFrame.Invalid invalid =
                 assertInstanceOf(ClientFrame.Invalid.class, parse("{\"type\":\"ping\",\"id\":" + id + "}"));
@@ -109,7 +123,7 @@ class ClientFrameTest {
     @Test
     void fieldsComeInAnyOrderAndWithWhiteSpace() {
         assertEquals(
-                new ClientFrame.Subscribe(2, TopicName.of("a"), new Position("k", 3), 20),
+                new ClientFrame.Subscribe(2, TopicName.of("a"), new Position("k", 3), 20, null),
                 parse("\n{ \"since\" : { \"offset\" : 3 , \"more\" : {} , \"epoch\" : \"k\" } ,\t\"topic\" : \"a\" ,"
                         + " \"unknown\" : [ { } ] , \"last\" : 20 , \"id\" : 2 , \"type\" : \"subscribe\" }\r\n"));
     }

@@ -1,6 +1,7 @@
 package io.barrage.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -50,6 +51,16 @@ class NamesTest {
     })
     void namespaceIsWhatStandsBeforeTheFirstColon(String name, String namespace) {
         assertEquals(namespace, TopicName.of(name).namespace());
+    }
+
+    @Test
+    void topicsShareTheirNamespacesText() {
+        TopicName first = TopicName.of("room:" + 1);
+        assertSame(first.namespace(), TopicName.of("room:" + 2).namespace());
+        // Those have their first letters, last letters and lengths in common.
+        for (String namespace : new String[] {"rxxm", "room", "ryym", "rxxm"}) {
+            assertEquals(namespace, TopicName.of(namespace + ":1").namespace());
+        }
     }
 
     @Test
@@ -167,7 +178,7 @@ class NamesTest {
                 "room@k:99999999999999999999",
                 "room@K:1",
                 "a@b@k:1",
-                "$user:u7@k:1",
+                "$users:u7@k:1",
                 "room@k:1:2");
     }
 

@@ -32,8 +32,9 @@ class ProtocolPageTest {
 
     /** The frames of the page's {@code json gateway} blocks, in its order. */
     private static final List<String> WRITTEN = Stream.of(
-                    json(new ServerFrame.Welcome("1f3k9z-2", "u7", 25_000)),
-                    json(new ServerFrame.Welcome("1f3k9z-3", null, 25_000)),
+                    json(new ServerFrame.Welcome("1f3k9z-2", "u7", 25_000, 0)),
+                    json(new ServerFrame.Welcome("1f3k9z-3", null, 25_000, 0)),
+                    json(new ServerFrame.Welcome("1f3k9z-4", "u7", 25_000, 1_790_003_600)),
                     json(new ServerFrame.Subscribed(2, ROOM, "k3x9", 19, null, 1234)),
                     json(new ServerFrame.Subscribed(0, ROOM, "k3x9", 0, null, 0)),
                     json(new ServerFrame.Subscribed(2, ROOM, "k3x9", 19, true, 1234)),
@@ -50,17 +51,46 @@ class ProtocolPageTest {
                             new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, null, TIME, 0).at(18),
                             new Message.Draft(ROOM, bytes("{}"), Priority.NORMAL, "u7", TIME, 0).at(19, 2))),
                     json(new ServerFrame.Gap(ROOM, 22, 60, "behind")),
-                    json(new ServerFrame.Online(ROOM, 1235)),
-                    json(new ServerFrame.Online(ROOM, 0)),
+                    json(new ServerFrame.Retract(ROOM, List.of(18L, 19L))),
+                    json(new ServerFrame.Online(ROOM, 1235, false)),
+                    json(new ServerFrame.Online(ROOM, 0, false)),
+                    json(new ServerFrame.Online(ROOM, 20418, true)),
+                    json(new ServerFrame.Join(ROOM, "u7")),
+                    json(new ServerFrame.Leave(ROOM, "u7")),
+                    json(new ServerFrame.Unsubscribed(0, ROOM, "by_backend", "slow down")),
                     json(new ServerFrame.Unsubscribed(3, ROOM, null, null)),
                     json(new ServerFrame.Published(4, ROOM, "k3x9", 61, false)),
                     json(new ServerFrame.Published(4, ROOM, "k3x9", 61, true)),
                     json(new ServerFrame.PublishShed(4, ROOM, "budget", false)),
+                    json(new ServerFrame.PublishHeld(4, ROOM)),
                     json(new ServerFrame.PublishedValue(4, ROOM, "likes", false)),
                     json(new ServerFrame.PublishedValue(4, ROOM, "likes", true)),
-                    json(new ServerFrame.Pong(7)),
-                    json(new ServerFrame.Pong(0)),
+                    json(new ServerFrame.Pong(7, Map.of())),
+                    json(new ServerFrame.Pong(0, Map.of())),
+                    json(new ServerFrame.Pong(7, Map.of(ROOM, 1234))),
+                    json(new ServerFrame.Presence(
+                            5,
+                            ROOM,
+                            3,
+                            2,
+                            List.of(
+                                    new ServerFrame.Member("u7", 2, "{\"name\":\"Ada\"}"),
+                                    new ServerFrame.Member("u9", 0, null)),
+                            false)),
+                    json(new ServerFrame.Presence(
+                            5, ROOM, 20418, 18003, List.of(new ServerFrame.Member("u7", 2, null)), true)),
+                    json(new ServerFrame.Presence(5, ROOM, 1234, 0, null, false)),
                     json(new ServerFrame.Attention(8, ROOM, AttentionLevel.COUNTS)),
+                    json(new ServerFrame.History(
+                            6,
+                            ROOM,
+                            "k3x9",
+                            true,
+                            List.of(
+                                    new Message.Draft(ROOM, bytes("\"hello\""), Priority.NORMAL, null, TIME, 0).at(18),
+                                    new Message.Draft(ROOM, bytes("{}"), Priority.NORMAL, "u7", TIME, 0).at(19)),
+                            true)),
+                    json(new ServerFrame.History(6, ROOM, "k3x9", null, List.of(), false)),
                     json(new ServerFrame.Failure(
                             2, "room:42", ErrorCode.NOT_PERMITTED, "this connection may not subscribe to this topic")),
                     json(new ServerFrame.Failure(0, null, ErrorCode.BAD_REQUEST, "a frame needs a field 'type'")),
@@ -69,7 +99,21 @@ class ProtocolPageTest {
                             "room:42",
                             ErrorCode.RATE_LIMITED,
                             "a sender may publish 1/s on this topic (slow mode): try again in 734 ms")),
-                    json(new ServerFrame.Goaway("draining", 3120)))
+                    json(new ServerFrame.Goaway("draining", 3120)),
+                    json(new ServerFrame.Authenticated(1, "u7", 1_790_007_200)),
+                    json(new ServerFrame.Failure(
+                            0,
+                            null,
+                            ErrorCode.TOKEN_EXPIRED,
+                            "the token has expired: send 'auth' with a new one within 30 s")),
+                    json(new ServerFrame.Unsubscribed(
+                            0, ROOM, "not_permitted", "the new token doesn't allow this topic")),
+                    json(new ServerFrame.Failure(
+                            0,
+                            "room:42",
+                            ErrorCode.TOKEN_EXPIRED,
+                            "the topic's token has expired: send 'subscribe' with a new one within 30 s")),
+                    json(new ServerFrame.Unsubscribed(0, ROOM, "token_expired", "the topic's token has expired")))
             .toList();
 
     @Test
@@ -87,6 +131,8 @@ class ProtocolPageTest {
                             "gap",
                             "PublishShed",
                             "published",
+                            "PublishHeld",
+                            "published",
                             "PublishedValue",
                             "published")
                     .getOrDefault(kind.getSimpleName(), kind.getSimpleName().toLowerCase(Locale.ROOT));
@@ -98,7 +144,7 @@ class ProtocolPageTest {
     @TestFactory
     Stream<DynamicTest> showsFramesThatAreUnderstood() {
         List<String> lines = lines("json client");
-        assertEquals(11, lines.size(), "examples of client frames");
+        assertEquals(16, lines.size(), "examples of client frames");
         return lines.stream()
                 .map(line -> DynamicTest.dynamicTest(line, () -> {
                     ClientFrame frame = ClientFrame.parse(bytes(line));
@@ -116,10 +162,13 @@ class ProtocolPageTest {
     @Test
     void readsEveryFieldOfItsExamples() {
         List<String> lines = lines("json client");
-        assertEquals(new ClientFrame.Subscribe(2, ROOM, null, 0), ClientFrame.parse(bytes(lines.get(0))));
+        assertEquals(new ClientFrame.Subscribe(2, ROOM, null, 0, null), ClientFrame.parse(bytes(lines.get(0))));
         assertEquals(
-                new ClientFrame.Subscribe(2, ROOM, new Position("k3x9", 17), 20),
+                new ClientFrame.Subscribe(2, ROOM, new Position("k3x9", 17), 20, null),
                 ClientFrame.parse(bytes(lines.get(1))));
+        assertEquals(
+                new ClientFrame.Subscribe(9, ROOM, null, 0, "..."),
+                ClientFrame.parse(bytes(lines.get(lines.size() - 1))));
         assertEquals(new ClientFrame.Unsubscribe(3, ROOM), ClientFrame.parse(bytes(lines.get(2))));
         ClientFrame.Publish publish =
                 assertInstanceOf(ClientFrame.Publish.class, ClientFrame.parse(bytes(lines.get(3))));

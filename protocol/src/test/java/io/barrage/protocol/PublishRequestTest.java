@@ -101,6 +101,8 @@ class PublishRequestTest {
             value = {
                 "{\"topic\":\"a\",\"data\":1,\"topic\":\"b\"} | field 'topic' twice",
                 "{\"topic\":\"a\",\"data\":1,\"data\":1} | field 'data' twice",
+                "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"topic\":\"a\",\"data\":1,\"a\":2} | field 'a' twice",
+                "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"topic\":\"a\",\"data\":1,\"i\":2} | field 'i' twice",
                 "{\"topic\":\"a\",\"data\":1,\"d\\u0061ta\":2} | field 'data' twice",
                 "{\"x\":1,\"topic\":\"a\",\"data\":1,\"x\":2} | field 'x' twice, the second time at line 1, column",
                 "{\"topic\":\"a\",\"topics\":[\"b\"],\"data\":1} | one of 'topic', 'topics', 'user', 'users'",
@@ -131,6 +133,9 @@ class PublishRequestTest {
                 "\"ttlMs\":0 | field 'ttlMs' must be 1 to 86400000, found 0",
                 "\"ttlMs\":86400001 | field 'ttlMs' must be 1 to 86400000, found 86400001",
                 "\"ttlMs\":\"5\" | field 'ttlMs' must be a whole number",
+                "\"ttlMs\":1e400 | field 'ttlMs' must be 1 to 86400000",
+                "\"ttlMs\":1e16 | field 'ttlMs' must be 1 to 86400000",
+                "\"ttlMs\":0.0 | field 'ttlMs' must be 1 to 86400000",
                 "\"ttlMs\":1.5 | field 'ttlMs' must be a whole number",
                 "\"key\":\"likes\" | 'key' and 'merge' go together: 'merge' is missing",
                 "\"merge\":\"sum\" | 'key' and 'merge' go together: 'key' is missing",

@@ -93,4 +93,13 @@ class WebSocketFramesTest {
         assertEquals(2 + 125, frame.length);
         assertEquals(125, frame[1]);
     }
+
+    @Test
+    void closeReasonIsCutBetweenCharacters() {
+        byte[] frame = WebSocketFrames.close(4403, "x" + "弾".repeat(100));
+        // 1 + 40 * 3: the next character would end behind the 123rd byte.
+        assertEquals(2 + 2 + 121, frame.length);
+        assertEquals(
+                "x" + "弾".repeat(40), new String(frame, 4, frame.length - 4, java.nio.charset.StandardCharsets.UTF_8));
+    }
 }

@@ -6,7 +6,6 @@ import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -20,8 +19,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ApiKeys {
 
-    static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
-    static final Pattern HASH = Pattern.compile("sha256:[0-9a-fA-F]{64}");
+    static final String NAME_PATTERN = "[A-Za-z0-9._-]{1,64}";
+    static final String HASH_PATTERN = "sha256:[0-9a-fA-F]{64}";
+
+    static final Pattern NAME = Pattern.compile(NAME_PATTERN);
+    static final Pattern HASH = Pattern.compile(HASH_PATTERN);
+
+    /** What a client can send as a bearer token at all. */
+    public static final Pattern BEARER = Pattern.compile("[A-Za-z0-9._~+/-]+=*");
 
     private static final String HASH_PREFIX = "sha256:";
     /** Lets secret scanners and people recognise a key that leaked. */
@@ -46,20 +51,15 @@ public final class ApiKeys {
     }
 
     /**
-     * The keys of a configuration.
+     * The keys of a configuration; reads their files.
      *
-     * @throws IllegalArgumentException if a hash isn't {@code sha256:} and 64 hexadecimal digits
+     * @throws IllegalArgumentException if a hash isn't {@code sha256:} and 64 hexadecimal digits, or a file holds no key
      */
     public static ApiKeys of(List<ApiKeyConfig> configs) {
         List<Entry> entries = new ArrayList<>();
         for (ApiKeyConfig config : configs) {
-            if (!HASH.matcher(config.hash()).matches()) {
-                throw new IllegalArgumentException("hash of key " + config.name() + " isn't sha256: and 64 hex digits");
-            }
-            EnumSet<Scope> scopes = EnumSet.noneOf(Scope.class);
-            scopes.addAll(config.scopes());
-            byte[] hash = HexFormat.of().parseHex(config.hash().substring(HASH_PREFIX.length()));
-            entries.add(new Entry(new ApiKey(config.name(), scopes), hash));
+            byte[] hash = HexFormat.of().parseHex(config.keyHash().substring(HASH_PREFIX.length()));
+            entries.add(new Entry(config.key(), hash));
         }
         return new ApiKeys(entries);
     }

@@ -7,8 +7,10 @@ import io.barrage.gateway.config.Setting;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** The listener for backends and operators. Immutable. */
@@ -16,14 +18,16 @@ public record BackendConfig(
         @Setting(
                 value = "127.0.0.1",
                 doc = "Address that the listener for backends binds to: publish, control, metrics, health. Beyond"
-                        + " loopback it needs an API key.")
+                        + " loopback it needs an API key.",
+                restart = true)
         String host,
 
         @Setting(
                 value = "8081",
                 min = "0",
                 max = "65535",
-                doc = "Its port; 0 takes a free one, and the log says which.")
+                doc = "Its port; 0 takes a free one, and the log says which.",
+                restart = true)
         int port,
 
         @Setting(
@@ -40,11 +44,25 @@ public record BackendConfig(
     @Override
     public void check(Contradictions found) {
         checkHost(found);
-        Set<String> names = new HashSet<>();
+        Map<String, Integer> firsts = new HashMap<>();
+        Set<String> changing = new HashSet<>();
         for (int i = 0; i < keys.size(); i++) {
             String name = keys.get(i).name();
-            if (!names.add(name)) {
-                found.add("\"" + name + "\" is the name of another key already", "keys[" + i + "].name");
+            Integer first = firsts.putIfAbsent(name, i);
+            String path = "keys[" + i + "].name";
+            if (first == null) {
+                continue;
+            }
+            if (!changing.add(name)) {
+                found.add(
+                        "\"" + name + "\" is the name of two other keys already: an old one and a new one are all",
+                        path);
+            } else if (!keys.get(first).isSameBut(keys.get(i))) {
+                found.add(
+                        "\"" + name
+                                + "\" is the name of another key already, with other scopes, rate or topics: only the"
+                                + " hash or the file of a key may be changed",
+                        path);
             }
         }
     }

@@ -11,12 +11,12 @@ import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
-import java.util.LinkedHashMap;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The backend's door: says which path is whose, and who may go there.
@@ -24,66 +24,59 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe: one for all connections of the listener.
  */
 public final class BackendDoor implements HttpConnection.Door {
-    /** Whom a request is taken for where no key is asked for. */
-    private static final String NOBODY = "";
-
     private static final String BEARER = "bearer ";
     private static final List<String> LOCAL_HOSTS = List.of("localhost", "127.0.0.1", "[::1]");
 
     private final Supplier<ApiKeys> keys;
-    private final Map<String, Map<HttpMethod, Route>> routes = new LinkedHashMap<>();
-
-    /** @param scope null where no key is needed */
-    private record Route(Endpoint endpoint, @Nullable Scope scope) {}
+    private final Routes routes;
 
     /** @param keys asked with each request, since they can change */
-    public BackendDoor(
-            Supplier<ApiKeys> keys,
-            PublishHandler publish,
-            HealthHandler health,
-            NodeHandler node,
-            ConnectionsHandler connections,
-            MetricsEndpoint metrics,
-            boolean openMetrics) {
+    public BackendDoor(Supplier<ApiKeys> keys, Collection<? extends Resource> resources) {
         this.keys = keys;
-        add("/healthz", HttpMethod.GET, null, health::live);
-        add("/livez", HttpMethod.GET, null, health::live);
-        add("/readyz", HttpMethod.GET, null, health::ready);
-        add("/metrics", HttpMethod.GET, openMetrics ? null : Scope.READ, metrics);
-        add("/v1/publish", HttpMethod.POST, Scope.PUBLISH, publish);
-        add("/v1/connections", HttpMethod.GET, Scope.READ, connections);
-        add("/v1/node", HttpMethod.GET, Scope.READ, node::show);
-        add("/v1/node/drain", HttpMethod.POST, Scope.CONTROL, node::drain);
+        this.routes = new Routes(resources);
     }
 
-    private void add(String path, HttpMethod method, @Nullable Scope scope, Endpoint endpoint) {
-        routes.computeIfAbsent(path, ignored -> new LinkedHashMap<>()).put(method, new Route(endpoint, scope));
+    /** All that answers here. */
+    public List<Route> routes() {
+        return routes.all();
     }
 
     @Override
     public BodyReader open(Exchange exchange) {
-        Map<HttpMethod, Route> methods = routes.get(exchange.path());
-        if (methods == null) {
+        Routes.Match match = routes.find(exchange.rawPath());
+        if (match == null) {
             throw new ProtocolException(
                     ErrorCode.NOT_FOUND,
                     "nothing is at " + Printable.of(exchange.path()) + "; this is the backend's listener, with "
-                            + String.join(", ", routes.keySet()));
+                            + String.join(", ", routes.templates()));
         }
         HttpMethod method = exchange.method().equals(HttpMethod.HEAD) ? HttpMethod.GET : exchange.method();
-        Route route = methods.get(method);
+        Route route = match.methods().get(method);
         if (route == null) {
-            exchange.requireMethod(methods.keySet().toArray(HttpMethod[]::new));
+            exchange.requireMethod(allowed(match));
             throw new IllegalStateException("a method that is allowed has a route: " + method);
         }
-        return route.endpoint.open(exchange, route.scope == null ? NOBODY : authorize(exchange, route.scope));
+        Caller caller = route.scope() == null ? Caller.NOBODY : authorize(exchange, route.scope());
+        return route.endpoint().open(new Call(exchange, caller, match.parameters()));
     }
 
-    /** Gives the caller's name, or throws if it may not do this. */
-    private String authorize(Exchange exchange, Scope scope) {
+    private static HttpMethod[] allowed(Routes.Match match) {
+        Set<HttpMethod> methods = new LinkedHashSet<>();
+        for (HttpMethod method : match.methods().keySet()) {
+            methods.add(method);
+            if (method.equals(HttpMethod.GET)) {
+                methods.add(HttpMethod.HEAD);
+            }
+        }
+        return methods.toArray(HttpMethod[]::new);
+    }
+
+    /** Gives the caller, or throws if it may not do this. */
+    private Caller authorize(Exchange exchange, Scope scope) {
         ApiKeys known = keys.get();
         if (known.isEmpty()) {
             refuseForeignPages(exchange);
-            return NOBODY;
+            return Caller.NOBODY;
         }
         String header = exchange.headers().get(HttpHeaderNames.AUTHORIZATION, "");
         if (!header.toLowerCase(Locale.ROOT).startsWith(BEARER)) {
@@ -100,7 +93,7 @@ public final class BackendDoor implements HttpConnection.Door {
                     "API key '" + key.name() + "' lacks the scope '"
                             + scope.name().toLowerCase(Locale.ROOT) + "'");
         }
-        return key.name();
+        return new Caller(key);
     }
 
     /**

@@ -2,92 +2,102 @@ package io.barrage.gateway.backend;
 
 import static java.util.Objects.requireNonNullElse;
 
+import io.barrage.gateway.auth.Scope;
 import io.barrage.gateway.http.BodyReader;
-import io.barrage.gateway.http.Exchange;
 import io.barrage.gateway.http.Problem;
-import io.barrage.gateway.http.Response;
+import io.barrage.gateway.hub.ConnectionId;
 import io.barrage.gateway.hub.ConnectionInfo;
 import io.barrage.gateway.hub.ConnectionOrder;
 import io.barrage.gateway.hub.ConnectionPage;
 import io.barrage.gateway.hub.ConnectionPlace;
 import io.barrage.gateway.hub.ConnectionQuery;
+import io.barrage.gateway.hub.Control;
 import io.barrage.gateway.hub.Hub;
+import io.barrage.protocol.ControlRequest;
 import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
-import io.barrage.protocol.TopicName;
 import io.barrage.protocol.UserName;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.util.NetUtil;
-import java.io.ByteArrayOutputStream;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
-/** {@code GET /v1/connections}: who is connected to this node, and who is slow. Thread-safe. */
-public final class ConnectionsHandler implements Endpoint {
+/** {@code /v1/connections}: who is connected to this node, and who is slow; ends one of them. Thread-safe. */
+public final class ConnectionsHandler implements Resource {
     private static final int DEFAULT_LIMIT = 100;
     private static final int MAX_LIMIT = 1000;
 
-    /** Node, order, and the three figures of the last connection's place; as many digits as a long surely holds. */
-    private static final Pattern CURSOR = Pattern.compile("(\\w+) (\\w+) ([0-9]{1,19}) ([0-9]{1,19}) ([0-9]{1,19})");
-
-    private static final JsonFactory JSON = new JsonFactory();
+    /** A figure of a connection's place. */
+    private static final Pattern FIGURE = Pattern.compile("[0-9]{1,19}");
 
     private final String node;
     private final Hub hub;
+    private final Control control;
 
     /** @param node this life of the node: a cursor of another one would point anywhere */
-    public ConnectionsHandler(String node, Hub hub) {
+    public ConnectionsHandler(String node, Hub hub, Control control) {
         this.node = node;
         this.hub = hub;
+        this.control = control;
     }
 
     @Override
-    public BodyReader open(Exchange exchange, String ignored) {
-        ConnectionQuery query = query(exchange);
-        return BodyReader.none(() -> hub.connections(query)
-                .whenCompleteAsync(
-                        (page, failure) -> exchange.respond(
-                                page == null
-                                        ? Problem.of(ErrorCode.INTERNAL, "the node's connections can't be read")
-                                        : Response.json(json(page, query.order()))),
-                        exchange.channel().eventLoop()));
+    public List<Route> routes() {
+        return List.of(
+                new Route(HttpMethod.GET, "/v1/connections", Scope.READ, this::list),
+                new Route(HttpMethod.DELETE, "/v1/connections/{connection}", Scope.CONTROL, this::disconnect));
+    }
+
+    // ---------------------------------------------------------------- the end of one
+
+    private BodyReader disconnect(Call call) {
+        String id = call.path("connection");
+        Query query = call.query("reason", "reconnect");
+        String reason = query.get("reason", ControlRequest::checkReason);
+        boolean reconnect = requireNonNullElse(query.get("reconnect", ConnectionsHandler::yesOrNo), false);
+        return BodyReader.none(() -> call.answer(
+                control.disconnect(ConnectionId.number(node, id), reason, reconnect),
+                done -> done.affected() == 0
+                        ? Problem.of(ErrorCode.NOT_FOUND, "this node has no connection " + Printable.of(id))
+                        : Json.answer(out -> out.writeStringProperty("connection", id)
+                                .writeNumberProperty("affected", done.affected()))));
+    }
+
+    private static boolean yesOrNo(String text) {
+        return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default ->
+                throw new ProtocolException(
+                        ErrorCode.BAD_REQUEST, "it is 'true' or 'false', not " + Printable.of(text));
+        };
+    }
+
+    // ---------------------------------------------------------------- all of them
+
+    private BodyReader list(Call call) {
+        ConnectionQuery query = query(call);
+        return BodyReader.none(
+                () -> call.answer(hub.connections(query), page -> Json.answer(out -> write(page, query.order(), out))));
     }
 
     // ---------------------------------------------------------------- the question
 
-    private ConnectionQuery query(Exchange exchange) {
-        exchange.requireParameters("user", "topic", "sort", "limit", "cursor");
+    private ConnectionQuery query(Call call) {
+        Query query = call.query("user", "topic", "sort", "limit", "cursor");
         ConnectionOrder order =
-                requireNonNullElse(read(exchange, "sort", ConnectionsHandler::order), ConnectionOrder.OPENED);
+                requireNonNullElse(query.get("sort", ConnectionsHandler::order), ConnectionOrder.OPENED);
         return new ConnectionQuery(
-                read(exchange, "user", UserName::check),
-                read(exchange, "topic", TopicName::of),
+                query.get("user", UserName::check),
+                query.get("topic", Call::topicOf),
                 order,
-                read(exchange, "cursor", text -> place(text, order)),
-                requireNonNullElse(read(exchange, "limit", ConnectionsHandler::limit), DEFAULT_LIMIT));
-    }
-
-    /** A parameter's value, null if it isn't there; a mistake in it is told with its name. */
-    private static <T> @Nullable T read(Exchange exchange, String name, Function<String, T> reader) {
-        String text = exchange.parameter(name);
-        if (text == null) {
-            return null;
-        }
-        try {
-            return reader.apply(text);
-        } catch (ProtocolException e) {
-            throw new ProtocolException(e.code(), "query parameter '" + name + "': " + e.getMessage());
-        }
+                query.get("cursor", text -> place(text, order)),
+                query.limit(DEFAULT_LIMIT, MAX_LIMIT));
     }
 
     private static ConnectionOrder order(String text) {
@@ -99,54 +109,35 @@ public final class ConnectionsHandler implements Endpoint {
                 "it is 'behind', or left out for the order of opening, not " + Printable.of(text));
     }
 
-    private static int limit(String text) {
-        int limit = text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : 0;
-        if (limit < 1 || limit > MAX_LIMIT) {
-            throw new ProtocolException(
-                    ErrorCode.BAD_REQUEST, "it is a number from 1 to " + MAX_LIMIT + ", not " + Printable.of(text));
-        }
-        return limit;
-    }
-
     // ---------------------------------------------------------------- the cursor
 
     private String cursor(ConnectionPlace place, ConnectionOrder order) {
-        String text = node + ' ' + order + ' ' + place.bytes() + ' ' + place.stalledNanos() + ' ' + place.number();
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
+        return Cursor.of(node, order, place.bytes(), place.stalledNanos(), place.number());
     }
 
     private ConnectionPlace place(String cursor, ConnectionOrder order) {
-        try {
-            Matcher parts =
-                    CURSOR.matcher(new String(Base64.getUrlDecoder().decode(cursor), StandardCharsets.US_ASCII));
-            if (parts.matches() && parts.group(1).equals(node) && parts.group(2).equals(order.name())) {
+        List<String> figures = Cursor.read(cursor, node, order);
+        if (figures.size() == 3 && figures.stream().allMatch(FIGURE.asMatchPredicate())) {
+            try {
                 return new ConnectionPlace(
-                        Long.parseLong(parts.group(3)), Long.parseLong(parts.group(4)), Long.parseLong(parts.group(5)));
+                        Long.parseLong(figures.get(0)), Long.parseLong(figures.get(1)), Long.parseLong(figures.get(2)));
+            } catch (NumberFormatException ignored) {
+                // As many digits as a long may have, but more than it holds.
             }
-        } catch (IllegalArgumentException ignored) {
-            // Neither Base64 nor numbers: as bad as any other.
         }
-        throw new ProtocolException(
-                ErrorCode.BAD_REQUEST,
-                "it is none that this node has given for this sort since its start; begin without");
+        throw Cursor.notOurs();
     }
 
     // ---------------------------------------------------------------- the answer
 
-    private byte[] json(ConnectionPage page, ConnectionOrder order) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
-            out.writeStartObject();
-            out.writeArrayPropertyStart("connections");
-            page.connections().forEach(connection -> write(connection, out));
-            out.writeEndArray();
-            if (page.more()) {
-                ConnectionInfo last = page.connections().get(page.connections().size() - 1);
-                out.writeStringProperty("cursor", cursor(last.place(), order));
-            }
-            out.writeEndObject();
+    private void write(ConnectionPage page, ConnectionOrder order, JsonGenerator out) {
+        out.writeArrayPropertyStart("connections");
+        page.connections().forEach(connection -> write(connection, out));
+        out.writeEndArray();
+        if (page.more()) {
+            ConnectionInfo last = page.connections().get(page.connections().size() - 1);
+            out.writeStringProperty("cursor", cursor(last.place(), order));
         }
-        return bytes.toByteArray();
     }
 
     private static void write(ConnectionInfo connection, JsonGenerator out) {
@@ -181,7 +172,7 @@ public final class ConnectionsHandler implements Endpoint {
         out.writeEndObject();
     }
 
-    private static String text(SocketAddress address) {
+    static String text(SocketAddress address) {
         return address instanceof InetSocketAddress inet ? NetUtil.toSocketAddressString(inet) : address.toString();
     }
 }

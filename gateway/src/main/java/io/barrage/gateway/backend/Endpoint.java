@@ -1,15 +1,14 @@
 package io.barrage.gateway.backend;
 
 import io.barrage.gateway.http.BodyReader;
-import io.barrage.gateway.http.Exchange;
 
-/** Answers the requests of one path and method. Thread-safe. */
+/** Answers the requests of one route. Thread-safe. */
 @FunctionalInterface
-interface Endpoint {
+public interface Endpoint {
     /**
      * Called with a request's head, when its caller may do this.
      *
-     * @param publisher who asks, for the ids of messages: the API key's name
+     * @throws io.barrage.protocol.ProtocolException to refuse it; becomes a problem document
      */
-    BodyReader open(Exchange exchange, String publisher);
+    BodyReader open(Call call);
 }

@@ -29,6 +29,12 @@ public interface BrokerListener {
      */
     void tellHidden(TopicName topic, long count);
 
+    /**
+     * Says who has come to a topic and who has left it. In the order of the changes; not under the lock, and in no order with the
+     * messages.
+     */
+    void tellMembers(TopicName topic, MembersNews news);
+
     /** Says that messages were offered. */
     void wake();
 }

@@ -15,6 +15,9 @@ public interface BrokerMetrics {
     /** A publish to a value was answered. */
     default void valuePublished(TopicName topic, PublishResult result) {}
 
+    /** Messages were retracted. */
+    default void retracted(TopicName topic, int count) {}
+
     /** Values were told to a topic's listeners. */
     default void valuesTold(TopicName topic, int count) {}
 }

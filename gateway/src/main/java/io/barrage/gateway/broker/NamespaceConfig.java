@@ -7,12 +7,14 @@ import io.barrage.gateway.config.Setting;
 import io.barrage.protocol.Priority;
 import java.time.Duration;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The rules of all topics whose names begin with {@code name:}. Immutable. */
 public record NamespaceConfig(
         @Setting(
                 doc = "The part of a topic's name before its first `:`; `default` for topics without one and for"
-                        + " namespaces that aren't listed, `$user` for pushes to users.")
+                        + " namespaces that aren't listed, `$user` for pushes to users.",
+                pattern = NamespaceConfig.NAME_PATTERN)
         String name,
 
         @Setting(
@@ -30,8 +32,11 @@ public record NamespaceConfig(
         @Setting(
                 value = "counts",
                 doc = "What subscribers are told of each other: `counts` is how many they are, in `subscribed` and,"
-                        + " when it changes, at most once a second; `off` is nothing.")
+                        + " when it changes, at most once a second; `members` is also who they are, who comes and who goes;"
+                        + " `off` is nothing.")
         PresenceMode presence,
+
+        @Setting(doc = "How far `presence: members` goes.") MembersConfig members,
 
         @Setting(
                 value = "none",
@@ -69,6 +74,13 @@ public record NamespaceConfig(
         Who publishValues,
 
         @Setting(
+                doc =
+                        "What holds here if the backend's hook fails that decides: `refuse` or `allow`. Without it, what the"
+                                + " hook's own `onFailure` says.")
+        @Nullable
+        HookFailure onHookFailure,
+
+        @Setting(
                 value = "lossy",
                 doc = "What becomes of a connection that falls off the topic log. `lossy`: it gets a `gap`, what the"
                         + " `high` and `critical` messages in it were, and goes on near the head. `reliable`: it is closed"
@@ -87,7 +99,9 @@ public record NamespaceConfig(
     private static final Duration RELIABLE_TTL = Duration.ofMinutes(2);
 
     /** What is allowed in a topic's name before the colon. */
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._~=-]*|\\$user");
+    private static final String NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._~=-]*|\\$user";
+
+    private static final Pattern NAME = Pattern.compile(NAME_PATTERN);
 
     @Override
     public void check(Contradictions found) {

@@ -5,5 +5,7 @@ public enum PresenceMode {
     /** Nothing. */
     OFF,
     /** How many they are. */
-    COUNTS
+    COUNTS,
+    /** Who they are, too. */
+    MEMBERS
 }

@@ -43,7 +43,7 @@ final class RoomBudget {
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    private final double budget;
+    private double budget;
     private final Kind normal = new Kind();
     private final Kind low = new Kind();
     private double urgentRate;
@@ -64,6 +64,14 @@ final class RoomBudget {
         this.urgentTokens = URGENT_BOUND * burst();
         this.tickNanos = nowNanos;
         this.refilledNanos = nowNanos;
+    }
+
+    /** Another budget from now on; what is known of the senders stays. */
+    void change(double perSecond) {
+        budget = perSecond;
+        forOthers = Math.max(OTHERS_SHARE * budget, budget - urgentRate);
+        tokens = Math.min(tokens, burst());
+        urgentTokens = Math.min(urgentTokens, URGENT_BOUND * burst());
     }
 
     /** A quiet room may show a second's worth at once. */

@@ -54,6 +54,15 @@ final class SenderLimits {
         return of(rules, MAX_SENDERS);
     }
 
+    /** Limits by these rules that know what was said under others; null if they set none. */
+    static @Nullable SenderLimits of(SenderLimitsConfig rules, @Nullable SenderLimits before) {
+        SenderLimits limits = of(rules);
+        if (limits != null && before != null) {
+            limits.said.putAll(before.said);
+        }
+        return limits;
+    }
+
     static @Nullable SenderLimits of(SenderLimitsConfig rules, int maxSenders) {
         return rules.perSender().isLimit() || rules.repeatWindow().compareTo(Duration.ZERO) > 0
                 ? new SenderLimits(rules, maxSenders)
@@ -66,7 +75,7 @@ final class SenderLimits {
         if (last == null) {
             return null;
         }
-        long waitNanos = last.usedUntilNanos - toleranceNanos - nowNanos;
+        long waitNanos = usedUntilNanos(last) - toleranceNanos - nowNanos;
         if (intervalNanos > 0 && waitNanos > 0) {
             long millis = roundedUp(waitNanos);
             return new PublishResult.Refused(
@@ -86,6 +95,12 @@ final class SenderLimits {
         return null;
     }
 
+    /** Never more than these limits can have used up at once: slower ones, before a reload, may have left more. */
+    private long usedUntilNanos(Said last) {
+        long most = last.atNanos + toleranceNanos + intervalNanos;
+        return last.usedUntilNanos - most > 0 ? most : last.usedUntilNanos;
+    }
+
     private static long roundedUp(long nanos) {
         return (nanos + 999_999) / 1_000_000;
     }
@@ -93,7 +108,10 @@ final class SenderLimits {
     /** Notes that a sender has said this. */
     void said(String sender, byte[] data, long nowNanos) {
         Said last = said.remove(sender);
-        long usedUntil = last == null || last.usedUntilNanos - nowNanos < 0 ? nowNanos : last.usedUntilNanos;
+        long usedUntil = last == null ? nowNanos : usedUntilNanos(last);
+        if (usedUntil - nowNanos < 0) {
+            usedUntil = nowNanos;
+        }
         said.put(
                 sender,
                 new Said(nowNanos, usedUntil + intervalNanos, repeatNanos > 0 ? fingerprint(data) : 0, data.length));

@@ -5,7 +5,9 @@ import io.barrage.protocol.Message;
 import io.barrage.protocol.Priority;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * event loop's log has dropped. All loops share it; the logs are its encoded cache.
  *
  * <p>It keeps what is in the topic's history, and while somebody listens, what a topic log may hold; besides, with a bound of their
- * own, the messages of priority high and critical.
+ * own, the messages of priority high and critical. All tails together have a bound, too.
  *
  * <p>Not thread-safe: used under its topic's lock.
  */
@@ -26,9 +28,9 @@ final class Tail {
     private static final int MIN_URGENT = 64;
 
     /** How long messages are kept for the sake of a log alone. */
-    private static final long LOG_LIFE_NANOS = 600_000_000_000L;
+    static final long LOG_LIFE_NANOS = 600_000_000_000L;
 
-    private final NamespaceConfig rules;
+    private NamespaceConfig rules;
     private final Memory memory;
 
     // A ring by offset: it has those from first to next - 1.
@@ -41,6 +43,8 @@ final class Tail {
     private long urgentBytes;
     /** Urgent messages up to this offset are gone; all behind it are there. */
     private long urgentGone;
+    /** The history begins here at the earliest: what came before was cleared from it. */
+    private long historyFrom;
 
     /** The bytes of all tails of a node, and their bound. Thread-safe. */
     static final class Memory {
@@ -64,6 +68,13 @@ final class Tail {
         this.first = head + 1;
         this.next = head + 1;
         this.urgentGone = head;
+        this.historyFrom = head + 1;
+    }
+
+    /** Other rules from now on; what they don't keep goes. */
+    void reconfigure(NamespaceConfig changed, boolean hasListeners, long nowNanos) {
+        rules = changed;
+        sweep(hasListeners, nowNanos);
     }
 
     /** Whether a namespace's topics need a tail while nobody listens. */
@@ -87,10 +98,25 @@ final class Tail {
             urgentGone = message.offset();
         }
         trim(hasListeners, nowNanos);
-        if (memory.bytes.get() > memory.maxBytes) {
-            // Two for one: the topics that grow give back what there is too much of.
-            drop();
-            drop();
+        account(before);
+        giveBack();
+    }
+
+    /** Drops what all tails together have too much of: the topics that grow give it back. */
+    private void giveBack() {
+        if (memory.bytes.get() <= memory.maxBytes) {
+            return;
+        }
+        long before = bytes + urgentBytes;
+        long mayHave = before - (memory.bytes.get() - memory.maxBytes);
+        // Two for one at least, so that those that are new find room.
+        for (int dropped = 0; bytes + urgentBytes > (dropped < 2 ? 0 : Math.max(0, mayHave)); dropped++) {
+            // Of what there is more, so that neither is lost for the other's sake.
+            if (urgentBytes > bytes) {
+                dropUrgent();
+            } else {
+                drop();
+            }
         }
         account(before);
     }
@@ -114,7 +140,8 @@ final class Tail {
         return (int) (offset & (ring.length - 1));
     }
 
-    private Message at(long offset) {
+    /** The message at an offset from {@link #oldest} on, up to the topic's last. */
+    Message at(long offset) {
         Message message = ring[slot(offset)];
         if (message == null) {
             throw new IllegalStateException("no message " + offset + " in [" + first + ", " + next + ")");
@@ -129,16 +156,16 @@ final class Tail {
         int maxUrgent = Math.max(MIN_URGENT, rules.log().size() / URGENT_PART);
         long maxUrgentBytes = rules.log().bytes().bytes() / URGENT_PART;
         while (urgent.size() > maxUrgent || (urgentBytes > maxUrgentBytes && urgent.size() > 1)) {
-            Message oldest = urgent.remove();
-            urgentBytes -= oldest.weight();
-            urgentGone = oldest.offset();
+            dropUrgent();
         }
     }
 
     private boolean isKept(Message message, boolean hasListeners, long nowNanos) {
         long age = nowNanos - message.acceptedNanos();
         long count = next - message.offset();
-        if (count <= rules.history().size() && age <= rules.history().ttl().toNanos()) {
+        if (message.offset() >= historyFrom
+                && count <= rules.history().size()
+                && age <= rules.history().ttl().toNanos()) {
             return true;
         }
         return hasListeners
@@ -155,14 +182,18 @@ final class Tail {
         }
     }
 
+    private void dropUrgent() {
+        Message oldest = urgent.remove();
+        urgentBytes -= oldest.weight();
+        urgentGone = oldest.offset();
+    }
+
     /** Drops what has had its time. */
     void sweep(boolean hasListeners, long nowNanos) {
         long before = bytes + urgentBytes;
         trim(hasListeners, nowNanos);
         while (!urgent.isEmpty() && nowNanos - urgent.element().acceptedNanos() > LOG_LIFE_NANOS) {
-            Message oldest = urgent.remove();
-            urgentBytes -= oldest.weight();
-            urgentGone = oldest.offset();
+            dropUrgent();
         }
         if (first == next && ring.length > 0) {
             ring = new Message[0];
@@ -180,6 +211,49 @@ final class Tail {
         sweep(false, nowNanos);
     }
 
+    /** Takes all that there is out of the history; what is kept for listeners stays. */
+    void clearHistory(boolean hasListeners, long nowNanos) {
+        historyFrom = next;
+        sweep(hasListeners, nowNanos);
+    }
+
+    /** Whether a message is kept as a place only. */
+    boolean isRetracted(long offset) {
+        return offset >= first && offset < next && at(offset).isRetracted();
+    }
+
+    /** Puts places where messages are, and lets go of what they said. */
+    void retract(List<Long> offsets) {
+        long before = bytes + urgentBytes;
+        for (long offset : offsets) {
+            if (offset >= first && offset < next) {
+                Message message = at(offset);
+                Message place = message.retracted();
+                ring[slot(offset)] = place;
+                bytes += place.weight() - message.weight();
+            }
+        }
+        if (!urgent.isEmpty()) {
+            Set<Long> gone = new HashSet<>(offsets);
+            // An ArrayDeque has no way to put one in another's place.
+            for (int i = urgent.size(); i > 0; i--) {
+                Message message = urgent.remove();
+                Message kept = gone.contains(message.offset()) ? message.retracted() : message;
+                urgent.add(kept);
+                urgentBytes += kept.weight() - message.weight();
+            }
+        }
+        account(before);
+    }
+
+    /** Urgent messages of a sender before the oldest of the others, ascending. */
+    List<Long> urgentOf(String sender) {
+        return urgent.stream()
+                .filter(message -> message.offset() < first && sender.equals(message.sender()))
+                .map(Message::offset)
+                .toList();
+    }
+
     boolean isEmpty() {
         return first == next;
     }
@@ -193,7 +267,7 @@ final class Tail {
     long oldestOfHistory(long nowNanos) {
         int size = rules.history().size();
         long ttl = rules.history().ttl().toNanos();
-        long oldest = Math.max(first, next - size);
+        long oldest = Math.max(Math.max(first, historyFrom), next - size);
         while (oldest < next && nowNanos - at(oldest).acceptedNanos() > ttl) {
             oldest++;
         }

@@ -41,7 +41,7 @@ final class Values {
     private static final byte[] REMOVED = {'n', 'u', 'l', 'l'};
 
     private final TopicName topic;
-    private final long intervalNanos;
+    private long intervalNanos;
     private final Memory memory;
     private final Map<String, Value> values = new LinkedHashMap<>();
     private long lastNumber;
@@ -73,6 +73,11 @@ final class Values {
         this.topic = topic;
         this.intervalNanos = intervalNanos;
         this.memory = memory;
+    }
+
+    /** Another least time between two tellings of a key. */
+    void interval(long nanos) {
+        intervalNanos = nanos;
     }
 
     /** What is merged under a key. */

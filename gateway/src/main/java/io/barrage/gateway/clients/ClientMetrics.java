@@ -20,6 +20,9 @@ public interface ClientMetrics {
     /** An upgrade was refused in HTTP. */
     default void upgradeRefused(ErrorCode code) {}
 
+    /** Somebody was over a limit, and got less than it wanted. */
+    default void limited(ClientLimit limit) {}
+
     /** A client's frame was answered with an error. */
     default void failed(ErrorCode code) {}
 }

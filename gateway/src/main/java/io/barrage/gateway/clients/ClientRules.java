@@ -1,7 +1,5 @@
 package io.barrage.gateway.clients;
 
-import io.barrage.protocol.Priority;
-import io.barrage.protocol.TopicName;
 import java.time.Duration;
 import java.util.List;
 
@@ -14,7 +12,11 @@ import java.util.List;
  * @param heartbeat nothing received for so long, with 20 % jitter either way: a ping
  * @param heartbeatTimeout nothing received and nothing written for so long after it: the end
  * @param maxMessageBytes of a message's data
- * @param maxConnections on this node; 0 for no limit
+ * @param maxConnections on this node; 0 for no limit, where the system has none
+ * @param maxSubscriptions of one connection
+ * @param limits of one client, one user and one address
+ * @param forwarding finds whom a request comes from
+ * @param renewal how long a connection whose token has expired may take to bring a new one
  */
 public record ClientRules(
         boolean development,
@@ -25,17 +27,6 @@ public record ClientRules(
         int maxMessageBytes,
         int maxConnections,
         int maxSubscriptions,
-        Permissions permissions) {
-
-    /** What clients may do on a topic. Thread-safe. */
-    public interface Permissions {
-        boolean maySubscribe(TopicName topic);
-
-        boolean mayPublish(TopicName topic);
-
-        boolean mayPublishValues(TopicName topic);
-
-        /** The most urgent priority that a client may give a message. */
-        Priority maxPriority(TopicName topic);
-    }
-}
+        ClientLimits limits,
+        Forwarding forwarding,
+        Duration renewal) {}

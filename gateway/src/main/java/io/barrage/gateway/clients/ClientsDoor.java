@@ -1,6 +1,10 @@
 package io.barrage.gateway.clients;
 
+import io.barrage.gateway.auth.TokenVerifier;
 import io.barrage.gateway.broker.Broker;
+import io.barrage.gateway.broker.Namespaces;
+import io.barrage.gateway.hooks.Hooks;
+import io.barrage.gateway.hooks.Notifications;
 import io.barrage.gateway.http.BodyReader;
 import io.barrage.gateway.http.Exchange;
 import io.barrage.gateway.http.HttpConnection;
@@ -13,9 +17,9 @@ import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The clients' door: says which path is whose.
@@ -32,15 +36,23 @@ public final class ClientsDoor implements HttpConnection.Door {
 
     /** What all connections share. */
     record Context(
-            ClientRules rules,
+            Supplier<ClientRules> currentRules,
+            Access access,
+            Notifications notifications,
             Broker broker,
             Function<EventLoop, HubShard> shards,
             ClientMetrics metrics,
             String node,
             AtomicLong ids,
-            AtomicInteger connections,
+            Admission admission,
             DrainState drain,
-            Inflaters inflaters) {}
+            Inflaters inflaters) {
+
+        /** As they are now: they can change. */
+        ClientRules rules() {
+            return currentRules.get();
+        }
+    }
 
     /** Each event loop's inflater, made with its first compressed message. Thread-safe. */
     static final class Inflaters extends FastThreadLocal<MessageInflater> {
@@ -61,25 +73,34 @@ public final class ClientsDoor implements HttpConnection.Door {
         volatile boolean draining;
     }
 
-    /** @param node a short name of this node's life, part of its connections' ids */
+    /**
+     * @param rules asked each time, as are {@code namespaces} and {@code tokens}, since they can change
+     * @param node a short name of this node's life, part of its connections' ids
+     */
     public ClientsDoor(
-            ClientRules rules,
+            Supplier<ClientRules> rules,
+            Supplier<Namespaces> namespaces,
+            Supplier<TokenVerifier> tokens,
+            Hooks hooks,
             Broker broker,
             Function<EventLoop, HubShard> shards,
             ClientMetrics metrics,
             String node) {
+        boolean development = rules.get().development();
         this.context = new Context(
                 rules,
+                new NamespaceAccess(namespaces, tokens, hooks, development),
+                hooks.notifications(),
                 broker,
                 shards,
                 metrics,
                 node,
                 new AtomicLong(),
-                new AtomicInteger(),
+                new Admission(rules, System::nanoTime),
                 new DrainState(),
                 new Inflaters());
-        this.origins = new Origins(rules.origins(), rules.development());
-        this.files = new StaticFiles(rules.development());
+        this.origins = new Origins(rules);
+        this.files = new StaticFiles(development);
         this.upgrades = new UpgradeHandler(context, origins);
     }
 

@@ -3,21 +3,19 @@ package io.barrage.gateway.clients;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.net.URI;
-import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /**
  * Which pages' scripts may connect. Browsers say where a page comes from ({@code Origin}, RFC 6454); other clients say nothing
- * and pass. Immutable.
+ * and pass. Thread-safe.
  */
 final class Origins {
-    private final List<String> allowed;
-    private final boolean development;
+    private final Supplier<ClientRules> rules;
 
-    Origins(List<String> allowed, boolean development) {
-        this.allowed =
-                allowed.stream().map(origin -> origin.toLowerCase(Locale.ROOT)).toList();
-        this.development = development;
+    /** @param rules asked each time, since they can change */
+    Origins(Supplier<ClientRules> rules) {
+        this.rules = rules;
     }
 
     boolean allows(HttpHeaders headers) {
@@ -25,11 +23,11 @@ final class Origins {
         if (origin == null) {
             return true;
         }
-        String lower = origin.toLowerCase(Locale.ROOT);
-        if (!allowed.isEmpty()) {
-            return allowed.contains(lower) || allowed.contains("*");
+        ClientRules now = rules.get();
+        if (!now.origins().isEmpty()) {
+            return now.origins().stream().anyMatch(allowed -> allowed.equals("*") || allowed.equalsIgnoreCase(origin));
         }
-        return development || isSameHost(lower, headers.get(HttpHeaderNames.HOST, ""));
+        return now.development() || isSameHost(origin.toLowerCase(Locale.ROOT), headers.get(HttpHeaderNames.HOST, ""));
     }
 
     private static boolean isSameHost(String origin, String host) {

@@ -8,6 +8,8 @@ import io.barrage.protocol.ProtocolException;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -15,12 +17,15 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +38,16 @@ final class UpgradeHandler {
     static final String PROTOCOL = "barrage.v1";
 
     private static final String GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    /** Each loop's, which a digest leaves as it found it: to make one is more work than to use it. */
+    private static final FastThreadLocal<MessageDigest> SHA_1 = new FastThreadLocal<>() {
+        @Override
+        protected MessageDigest initialValue() throws NoSuchAlgorithmException {
+            return MessageDigest.getInstance("SHA-1");
+        }
+    };
+
     private static final int KEY_BYTES = 16;
+    private static final int MAX_RETRY_SECONDS = 5;
 
     private final ClientsDoor.Context context;
     private final Origins origins;
@@ -44,15 +58,21 @@ final class UpgradeHandler {
     }
 
     BodyReader open(Exchange exchange) {
+        SocketAddress address =
+                context.rules().forwarding().client(exchange.channel().remoteAddress(), exchange.headers());
+        ClientLimit over = context.admission().handshake(address);
+        if (over != null) {
+            return refuse(exchange, over);
+        }
         try {
-            return upgrade(exchange);
+            return upgrade(exchange, address);
         } catch (ProtocolException e) {
             context.metrics().upgradeRefused(e.code());
             throw e;
         }
     }
 
-    private BodyReader upgrade(Exchange exchange) {
+    private BodyReader upgrade(Exchange exchange, @Nullable SocketAddress address) {
         HttpHeaders headers = exchange.headers();
         if (!headers.containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true)
                 || !headers.containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true)) {
@@ -79,7 +99,22 @@ final class UpgradeHandler {
         String protocol = protocol(headers);
         String deflate = DeflateOffer.answer(headers.getAll(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS));
         String extension = context.rules().compression() ? deflate : null;
-        return BodyReader.none(() -> accept(exchange, key, protocol, extension));
+        return BodyReader.none(() -> accept(exchange, address, key, protocol, extension));
+    }
+
+    /** Flood admission: in HTTP and before any work, since the work is what there is too much of. */
+    private BodyReader refuse(Exchange exchange, ClientLimit limit) {
+        context.metrics().limited(limit);
+        context.metrics().upgradeRefused(ErrorCode.OVERLOADED);
+        // Apart, so that they don't all come back in one moment.
+        int seconds = 1 + ThreadLocalRandom.current().nextInt(MAX_RETRY_SECONDS);
+        return BodyReader.none(() -> exchange.respond(Problem.of(
+                        ErrorCode.OVERLOADED,
+                        limit == ClientLimit.HANDSHAKES
+                                ? "more connections are coming than the gateway takes up at a time: try again"
+                                : "more connections are coming from this address than the gateway takes up at a time:"
+                                        + " try again")
+                .with("retry-after", Integer.toString(seconds))));
     }
 
     private BodyReader upgradeRequired(Exchange exchange, String detail) {
@@ -98,14 +133,20 @@ final class UpgradeHandler {
         }
     }
 
-    /** The subprotocol to echo, null if none was offered. */
-    private static @Nullable String protocol(HttpHeaders headers) {
+    /** The subprotocols that are offered, in order. */
+    static List<String> offeredProtocols(HttpHeaders headers) {
         List<String> offered = new ArrayList<>();
         for (String field : headers.getAll(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL)) {
             for (String name : field.split(",", -1)) {
                 offered.add(name.strip());
             }
         }
+        return offered;
+    }
+
+    /** The subprotocol to echo, null if none was offered. */
+    private static @Nullable String protocol(HttpHeaders headers) {
+        List<String> offered = offeredProtocols(headers);
         if (offered.isEmpty()) {
             return null;
         }
@@ -115,9 +156,18 @@ final class UpgradeHandler {
         return PROTOCOL;
     }
 
-    private void accept(Exchange exchange, String key, @Nullable String protocol, @Nullable String extension) {
+    private void accept(
+            Exchange exchange,
+            @Nullable SocketAddress address,
+            String key,
+            @Nullable String protocol,
+            @Nullable String extension) {
         FullHttpResponse response = new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1, HttpResponseStatus.SWITCHING_PROTOCOLS, Unpooled.EMPTY_BUFFER);
+                HttpVersion.HTTP_1_1,
+                HttpResponseStatus.SWITCHING_PROTOCOLS,
+                Unpooled.EMPTY_BUFFER,
+                DefaultHttpHeadersFactory.headersFactory().newHeaders(),
+                EmptyHttpHeaders.INSTANCE);
         response.headers()
                 .set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET)
                 .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)
@@ -130,18 +180,14 @@ final class UpgradeHandler {
         }
         Channel channel = exchange.channel();
         channel.write(response, channel.voidPromise());
-        WsConnection connection =
-                new WsConnection(context, channel, context.shards().apply(channel.eventLoop()), extension != null);
-        exchange.takeOver(() -> connection.addTo(channel.pipeline()), () -> connection.welcome(exchange));
+        WsConnection connection = new WsConnection(
+                context, channel, context.shards().apply(channel.eventLoop()), address, extension != null);
+        exchange.takeOver(() -> connection.addTo(channel.pipeline()), () -> connection.begin(exchange));
     }
 
     /** The answer to a key (RFC 6455 section 4.2.2, 5.4). */
     static String acceptOf(String key) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes(StandardCharsets.US_ASCII));
-            return Base64.getEncoder().encodeToString(hash);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-1", e);
-        }
+        byte[] hash = SHA_1.get().digest((key + GUID).getBytes(StandardCharsets.US_ASCII));
+        return Base64.getEncoder().encodeToString(hash);
     }
 }

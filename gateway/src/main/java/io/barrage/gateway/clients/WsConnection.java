@@ -1,23 +1,15 @@
 package io.barrage.gateway.clients;
 
-import io.barrage.gateway.broker.Broker;
-import io.barrage.gateway.broker.PublishResult;
 import io.barrage.gateway.http.Exchange;
 import io.barrage.gateway.hub.Connection;
+import io.barrage.gateway.hub.ConnectionId;
 import io.barrage.gateway.hub.Encoding;
 import io.barrage.gateway.hub.HubShard;
-import io.barrage.protocol.ClientFrame;
 import io.barrage.protocol.CloseCode;
-import io.barrage.protocol.ErrorCode;
-import io.barrage.protocol.Message;
-import io.barrage.protocol.Position;
-import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
-import io.barrage.protocol.PublishRequest;
 import io.barrage.protocol.ServerFrame;
 import io.barrage.protocol.TopicName;
 import io.barrage.protocol.TopicValue;
-import io.barrage.protocol.UserName;
 import io.barrage.protocol.Utf8;
 import io.barrage.protocol.WebSocketFrames;
 import io.barrage.protocol.WebSocketFrames.Opcode;
@@ -26,10 +18,11 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.unix.Socket;
+import io.netty.channel.unix.UnixChannel;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
@@ -39,16 +32,14 @@ import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocket13FrameDecoder;
 import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
-import io.netty.handler.timeout.IdleStateEvent;
-import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.handler.ssl.SslHandler;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.DataFormatException;
 import org.jspecify.annotations.Nullable;
@@ -61,19 +52,17 @@ import org.slf4j.LoggerFactory;
  * <p>Confined to its event loop. The channel's write-buffer watermarks must be (1, 1): writable then means that Netty holds
  * nothing, and anything else that something is in flight.
  */
-final class WsConnection extends Connection {
+final class WsConnection extends Connection implements ClientSession.Carrier {
     /** Frames of its own, and their bytes, that may wait for a client that doesn't read; then it isn't read from either. */
     private static final int MAX_WAITING_FRAMES = 64;
 
     private static final int MAX_WAITING_BYTES = 64 * 1024;
 
+    /** Bytes of such frames with which it is closed: not all of them answer what the client asks. */
+    private static final int MAX_OWN_BYTES = 4 * 1024 * 1024;
+
     /** What a client's frame may have beside a message's data. */
     private static final int ENVELOPE_BYTES = 4 * 1024;
-
-    /** Frames that aren't understood, within {@link #NOISE_WINDOW_NANOS}, that end a connection. */
-    private static final int MAX_NOISE = 10;
-
-    private static final long NOISE_WINDOW_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /** How long the client may take to answer a close frame. */
     private static final long CLOSE_TIMEOUT_MILLIS = 2_000;
@@ -81,10 +70,18 @@ final class WsConnection extends Connection {
     /** Of those that applications may use (RFC 6455 section 7.4.2); the decoder lets more pass. */
     private static final int MAX_CLOSE_CODE = 4999;
 
+    /** What stands for a close frame without a code, and for the end of a connection without a close frame. */
+    private static final int NO_CODE = 1005;
+
+    private static final int NO_CLOSE_FRAME = 1006;
+
     /** The reserved bit that marks a compressed message, as the decoder numbers them (RFC 7692 section 6). */
     private static final int RSV1 = 0x4;
 
-    private static final double HEARTBEAT_JITTER = 0.2;
+    /** By the largest frame: one for all connections that are opened under the same rules. */
+    private static final ConcurrentMap<Integer, WebSocketDecoderConfig> PLAIN = new ConcurrentHashMap<>();
+
+    private static final ConcurrentMap<Integer, WebSocketDecoderConfig> DEFLATED = new ConcurrentHashMap<>();
 
     private static final Logger log = LoggerFactory.getLogger(WsConnection.class);
 
@@ -98,12 +95,24 @@ final class WsConnection extends Connection {
     private final ClientsDoor.Context context;
     private final Channel channel;
     private final long number;
+    private final @Nullable SocketAddress address;
     private final boolean deflates;
+    /** Where frames may pass the pipeline by; null where it has something to do to them, and without a socket of Netty's own. */
+    private @Nullable Socket socket;
+
+    /** Made with the first frame. */
+    private @Nullable InboundPace pace;
+
     private final Heartbeat heartbeat;
     private @Nullable ChannelHandlerContext handler;
-    private @Nullable String user;
+    private final ClientSession session;
+    /** Why it is closed, whoever closes it. */
+    private int closeCode = NO_CLOSE_FRAME;
+
     private State state = State.OPEN;
-    private boolean welcomed;
+
+    /** Whether nothing is in the outbound buffer; false if that isn't known. */
+    private boolean clear;
 
     private boolean inRead;
     private boolean mustFlush;
@@ -113,126 +122,85 @@ final class WsConnection extends Connection {
 
     private int waitingFrames;
     private int waitingBytes;
-    private long drains;
+    private int drains;
     private @Nullable ArrayDeque<WebSocketFrame> held;
     private @Nullable ByteArrayOutputStream fragments;
     /** Whether the message that {@link #fragments} begin is compressed. */
     private boolean fragmentsDeflated;
+    /** Whether the frame that is being taken was a publish. */
+    private boolean publishTaken;
 
-    private int noise;
-    private long noiseSinceNanos;
-
-    /** @param deflates whether permessage-deflate was negotiated */
-    WsConnection(ClientsDoor.Context context, Channel channel, HubShard shard, boolean deflates) {
+    /**
+     * @param address the client's, which needn't be the channel's peer
+     * @param deflates whether permessage-deflate was negotiated
+     */
+    WsConnection(
+            ClientsDoor.Context context,
+            Channel channel,
+            HubShard shard,
+            @Nullable SocketAddress address,
+            boolean deflates) {
         super(shard);
+        this.address = address;
         this.context = context;
         this.channel = channel;
         this.deflates = deflates;
         this.number = context.ids().incrementAndGet();
-        this.heartbeat = new Heartbeat(this, context.rules().heartbeatTimeout().toNanos());
+        this.heartbeat = new Inbound(this, context.rules());
+        this.session = new ClientSession(context, this, shard, channel.eventLoop(), this);
     }
 
     // ---------------------------------------------------------------- the beginning
 
     void addTo(ChannelPipeline pipeline) {
-        long beat = context.rules().heartbeat().toMillis();
-        // Spread, so that a hundred thousand connections of one start aren't pinged in one moment.
-        long jittered = Math.round(
-                beat * (1 + HEARTBEAT_JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1)));
-        pipeline.addLast(
-                new IdleStateHandler(jittered, 0, 0, TimeUnit.MILLISECONDS),
-                new WebSocket13FrameDecoder(WebSocketDecoderConfig.newBuilder()
-                        .maxFramePayloadLength(maxFrameBytes())
-                        .expectMaskedFrames(true)
-                        // Lets all reserved bits pass; which may be set is asked in take.
-                        .allowExtensions(deflates)
-                        // These send frames through an encoder that isn't there; the faults come to exceptionCaught.
-                        .closeOnProtocolViolation(false)
-                        .withUTF8Validator(false)
-                        .build()),
-                new Inbound());
+        WebSocketDecoderConfig decoding = (deflates ? DEFLATED : PLAIN)
+                .computeIfAbsent(maxFrameBytes(), maxBytes -> decoding(maxBytes, deflates));
+        pipeline.addLast(new WebSocket13FrameDecoder(decoding), heartbeat);
+        if (channel instanceof UnixChannel unix
+                && unix.fd() instanceof Socket own
+                && pipeline.get(SslHandler.class) == null) {
+            socket = own;
+        }
+    }
+
+    private static WebSocketDecoderConfig decoding(int maxFrameBytes, boolean deflates) {
+        return WebSocketDecoderConfig.newBuilder()
+                .maxFramePayloadLength(maxFrameBytes)
+                .expectMaskedFrames(true)
+                // Lets all reserved bits pass; which may be set is asked in take.
+                .allowExtensions(deflates)
+                // These send frames through an encoder that isn't there; the faults come to exceptionCaught.
+                .closeOnProtocolViolation(false)
+                .withUTF8Validator(false)
+                .build();
     }
 
     private int maxFrameBytes() {
         return context.rules().maxMessageBytes() + ENVELOPE_BYTES;
     }
 
-    /** Says welcome and carries out what the upgrade's query asks for. */
-    void welcome(Exchange upgrade) {
+    /** Lets the client in, or doesn't, by what its upgrade asks for. */
+    void begin(Exchange upgrade) {
         inRead = true;
-        if (context.drain().draining) {
-            send(new ServerFrame.Goaway("draining", 1000));
-            close(CloseCode.GOING_AWAY, "going_away retryAfterMs=1000");
-            return;
-        }
-        int max = context.rules().maxConnections();
-        if (context.connections().incrementAndGet() > max && max > 0) {
-            context.connections().decrementAndGet();
-            close(CloseCode.RATE_LIMITED, "too_many_connections retryAfterMs=5000");
-            return;
-        }
-        welcomed = true;
-        context.metrics().opened();
+        // The upgrade's answer is written, and there may be nothing to say behind it before the client does.
+        mustFlush = true;
         try {
-            user = userOf(upgrade);
-            encoding(Encoding.of(batchOf(upgrade), deflates));
+            Opening opening = Opening.of(upgrade);
+            encoding(Encoding.of(opening.batch(), deflates));
+            session.begin(opening);
         } catch (ProtocolException e) {
-            fail(0, null, e);
+            context.metrics().failed(e.code());
+            send(new ServerFrame.Failure(0, null, e.code(), e.getMessage()));
             close(CloseCode.BAD_REQUEST, CloseCode.BAD_REQUEST.wire());
-            return;
-        }
-        send(new ServerFrame.Welcome(id(), user, context.rules().heartbeat().toMillis()));
-        Map<String, Position> since = sinceOf(upgrade);
-        for (String name : upgrade.parameters("topic")) {
-            try {
-                subscribe(0, TopicName.of(name), since.get(name), 0);
-            } catch (ProtocolException e) {
-                fail(0, name, e);
-            }
-        }
-        if (user != null) {
-            shard().subscribe(this, TopicName.ofUser(user), 0, null, 0);
         }
         inRead = false;
         flush();
-    }
-
-    private @Nullable String userOf(Exchange upgrade) {
-        if (!context.rules().development()) {
-            return null;
-        }
-        String name = upgrade.parameter("user");
-        return name == null ? null : UserName.check(name);
-    }
-
-    private static boolean batchOf(Exchange upgrade) {
-        String batch = upgrade.parameter("batch");
-        if (batch == null || batch.equals("0")) {
-            return false;
-        }
-        if (batch.equals("1")) {
-            return true;
-        }
-        throw new ProtocolException(
-                ErrorCode.BAD_REQUEST, "query parameter 'batch' is 1 or 0, not " + Printable.of(batch));
-    }
-
-    private Map<String, Position> sinceOf(Exchange upgrade) {
-        Map<String, Position> since = new HashMap<>();
-        for (String text : upgrade.parameters("since")) {
-            try {
-                Position.OfTopic position = Position.OfTopic.parse(text);
-                since.put(position.topic().toString(), position.position());
-            } catch (ProtocolException e) {
-                fail(0, null, e);
-            }
-        }
-        return since;
+        stopReadingIfBusy();
     }
 
     @Override
     public String id() {
-        return context.node() + "-" + Long.toString(number, Character.MAX_RADIX);
+        return ConnectionId.of(context.node(), number);
     }
 
     @Override
@@ -242,12 +210,17 @@ final class WsConnection extends Connection {
 
     @Override
     public @Nullable String user() {
-        return user;
+        return session.user();
+    }
+
+    @Override
+    public @Nullable String info() {
+        return session.info();
     }
 
     @Override
     public @Nullable SocketAddress address() {
-        return channel.remoteAddress();
+        return address;
     }
 
     @Override
@@ -284,10 +257,51 @@ final class WsConnection extends Connection {
         return java.util.Objects.requireNonNull(handler, "not in a pipeline yet");
     }
 
+    @Override
+    protected void rulesChanged() {
+        session.rulesChanged();
+    }
+
+    @Override
+    protected void takenOff(TopicName topic) {
+        session.takenOff(topic);
+    }
+
     // ---------------------------------------------------------------- writing
+
+    /** Most of a delivery's time that isn't the kernel's was the outbound buffer's: its entry, and two changes of writability. */
+    @Override
+    protected int writeNow(ByteBuf from, int index, int length) {
+        // Something waits in the outbound buffer, and must not be overtaken.
+        if (socket == null || !isClear()) {
+            return 0;
+        }
+        try {
+            if (from.hasMemoryAddress()) {
+                return Math.max(0, socket.sendAddress(from.memoryAddress(), index, index + length));
+            }
+            ByteBuffer buffer = from.internalNioBuffer(index, length);
+            return Math.max(0, socket.send(buffer, buffer.position(), buffer.limit()));
+        } catch (IOException e) {
+            // The pipeline meets it, too, and closes the channel as it does.
+            return 0;
+        }
+    }
+
+    /** Asks the channel only after own writes, since it lies three objects away, each of them out of the processor's caches. */
+    private boolean isClear() {
+        if (!clear) {
+            clear = channel.isWritable();
+        }
+        // A descriptor that is closed may be another connection's by now; Netty closes it on this thread.
+        return clear
+                && state == State.OPEN
+                && java.util.Objects.requireNonNull(socket).isOpen();
+    }
 
     @Override
     protected Write write(ByteBuf run) {
+        clear = false;
         if (state != State.OPEN) {
             run.release();
             return Write.CLOSED;
@@ -305,26 +319,35 @@ final class WsConnection extends Connection {
 
     @Override
     public void send(ServerFrame frame) {
-        if (state == State.OPEN) {
+        if (maySend()) {
             writeOwn(WebSocketFrames.text(frame));
         }
     }
 
     @Override
     public void send(TopicValue value) {
-        if (state == State.OPEN) {
+        if (maySend()) {
             writeOwn(WebSocketFrames.frame(Opcode.TEXT, value.json()));
         }
     }
 
     @Override
-    public void send(Message message) {
-        if (state == State.OPEN) {
-            writeOwn(WebSocketFrames.text(message));
+    public void giveBack(byte[] frame) {
+        if (state == State.OPEN && !isOverfull()) {
+            writeOwn(frame);
         }
     }
 
+    /** Whether a frame may follow those that wait; else the connection is closed. */
+    private boolean maySend() {
+        if (state == State.OPEN && waitingBytes >= MAX_OWN_BYTES) {
+            close(CloseCode.SLOW_CONSUMER, CloseCode.SLOW_CONSUMER.wire());
+        }
+        return state == State.OPEN;
+    }
+
     private void writeOwn(byte[] frame) {
+        clear = false;
         writing = true;
         handler().write(Unpooled.wrappedBuffer(frame), channel.voidPromise());
         writing = false;
@@ -341,6 +364,14 @@ final class WsConnection extends Connection {
                 channel.config().setAutoRead(false);
             }
         }
+    }
+
+    private boolean mustHold() {
+        return isOverfull() || session.isBusy() || isPaused();
+    }
+
+    private boolean isPaused() {
+        return pace != null && pace.isPaused();
     }
 
     private boolean isOverfull() {
@@ -383,8 +414,28 @@ final class WsConnection extends Connection {
         waitingFrames = 0;
         waitingBytes = 0;
         drained();
+        readOn();
+    }
+
+    /** The session has decided what it waited for, or a pause is over. */
+    @Override
+    public void resume() {
+        try {
+            // The answer to a ping may be in what wasn't read.
+            heartbeat.received();
+            inRead = true;
+            readOn();
+            inRead = false;
+            flush();
+        } catch (RuntimeException e) {
+            // The future of the timer that ends a pause would keep it to itself.
+            failed(e);
+        }
+    }
+
+    private void readOn() {
         carryOutHeld();
-        if (held == null && !channel.config().isAutoRead()) {
+        if (held == null && !mustHold() && !channel.config().isAutoRead()) {
             channel.config().setAutoRead(true);
         }
     }
@@ -394,75 +445,90 @@ final class WsConnection extends Connection {
         return !channel.isWritable();
     }
 
+    /** Whether it isn't read from because something is being decided. */
+    boolean isWaitingForDecision() {
+        return session.isBusy();
+    }
+
     /** Changes whenever the socket has taken something that waited. */
     long writeProgress() {
         ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-        return drains * (1L << 32) + (buffer == null ? 0 : buffer.currentProgress());
+        return ((long) drains << 32) + (buffer == null ? 0 : buffer.currentProgress());
     }
 
     // ---------------------------------------------------------------- the client's frames
 
-    private final class Inbound extends ChannelInboundHandlerAdapter {
+    private static final class Inbound extends Heartbeat {
+        Inbound(WsConnection connection, ClientRules rules) {
+            super(connection, rules.heartbeat(), rules.heartbeatTimeout());
+        }
+
         @Override
-        public void handlerAdded(ChannelHandlerContext ctx) {
-            handler = ctx;
+        public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+            connection.handler = ctx;
+            super.handlerAdded(ctx);
         }
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {
-            inRead = true;
-            heartbeat.received();
-            WebSocketFrame frame = (WebSocketFrame) msg;
-            if (isOverfull() || held != null) {
-                hold(frame);
-            } else {
-                take(frame);
-            }
+            received();
+            connection.received((WebSocketFrame) msg);
         }
 
         @Override
         public void channelReadComplete(ChannelHandlerContext ctx) {
-            inRead = false;
-            flush();
+            bytesCame();
+            connection.inRead = false;
+            connection.flush();
         }
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
             // Inside of our own writes and flushes this fires too; what became of those is asked after them.
-            if (!writing && channel.isWritable()) {
-                writable();
-            }
-        }
-
-        @Override
-        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            if (event instanceof IdleStateEvent) {
-                heartbeat.idle();
+            if (!connection.writing && connection.channel.isWritable()) {
+                connection.writable();
             }
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             if (cause instanceof CorruptedWebSocketFrameException corrupted) {
-                violated(corrupted);
+                connection.violated(corrupted);
             } else if (cause instanceof IOException) {
-                log.debug("A client's connection broke. connection={} cause={}", id(), cause.toString());
-                channel.close();
+                log.debug("A client's connection broke. connection={} cause={}", connection.id(), cause.toString());
+                connection.channel.close();
             } else {
-                log.error("A connection failed by a bug of ours. connection={}", id(), cause);
-                close(CloseCode.INTERNAL, CloseCode.INTERNAL.wire());
+                connection.failed(cause);
             }
         }
 
         @Override
-        public void channelInactive(ChannelHandlerContext ctx) {
-            ended();
+        public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+            super.channelInactive(ctx);
+            connection.ended();
         }
 
         @Override
-        public void handlerRemoved(ChannelHandlerContext ctx) {
-            ended();
+        public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
+            super.handlerRemoved(ctx);
+            connection.ended();
         }
+    }
+
+    private void received(WebSocketFrame frame) {
+        inRead = true;
+        if (mustHold() || held != null) {
+            hold(frame);
+        } else {
+            take(frame);
+        }
+    }
+
+    /** Something failed by a bug of ours: that is the end of this connection, and of no other. */
+    @Override
+    public void failed(Throwable cause) {
+        log.error("A connection failed by a bug of ours. connection={}", id(), cause);
+        close(CloseCode.INTERNAL, CloseCode.INTERNAL.wire());
     }
 
     private void hold(WebSocketFrame frame) {
@@ -471,10 +537,13 @@ final class WsConnection extends Connection {
             held = new ArrayDeque<>();
         }
         held.add(frame);
+        if (pace != null && pace.isTooFarAhead(context.rules().limits(), held.size())) {
+            session.tooFarAhead(pace.limit());
+        }
     }
 
     private void carryOutHeld() {
-        while (held != null && !isOverfull()) {
+        while (held != null && !mustHold()) {
             WebSocketFrame frame = held.poll();
             if (frame == null) {
                 held = null;
@@ -486,6 +555,7 @@ final class WsConnection extends Connection {
 
     /** Takes {@code frame}. */
     private void take(WebSocketFrame frame) {
+        publishTaken = false;
         try {
             if (state != State.OPEN) {
                 if (frame instanceof CloseWebSocketFrame) {
@@ -502,9 +572,13 @@ final class WsConnection extends Connection {
             } else if (!(frame instanceof PongWebSocketFrame)) {
                 takeText(frame);
             }
+        } catch (RuntimeException e) {
+            // Not left to the pipeline: what was held is taken by a task, and nobody would see that fail.
+            failed(e);
         } finally {
             frame.release();
         }
+        count(publishTaken);
     }
 
     /** Whether a frame begins a compressed message: only those may have a reserved bit (RFC 7692 section 6.1). */
@@ -550,11 +624,43 @@ final class WsConnection extends Connection {
             close(CloseCode.INVALID_UTF8, "a text frame wasn't UTF-8");
             return;
         }
-        try {
-            carryOut(ClientFrame.parse(text));
-        } catch (ProtocolException e) {
-            fail(0, null, e);
-            countNoise();
+        publishTaken = session.take(text);
+        stopReadingIfBusy();
+    }
+
+    /** Counts a frame that was carried out: who sends too many isn't read for a moment. */
+    private void count(boolean publish) {
+        if (state != State.OPEN) {
+            return;
+        }
+        long now = System.nanoTime();
+        InboundPace counted = pace;
+        if (counted == null) {
+            counted = new InboundPace(now);
+            pace = counted;
+        }
+        ClientLimit over = counted.count(context.rules().limits(), publish, now);
+        if (over != null) {
+            channel.config().setAutoRead(false);
+            session.tooFast(over, counted.mustTell(now));
+            goOnLater(counted, now);
+        }
+    }
+
+    private void goOnLater(InboundPace paused, long nowNanos) {
+        channel.eventLoop()
+                .schedule(
+                        () -> {
+                            paused.goOn();
+                            resume();
+                        },
+                        paused.pauseNanos(nowNanos),
+                        TimeUnit.NANOSECONDS);
+    }
+
+    private void stopReadingIfBusy() {
+        if (session.isBusy()) {
+            channel.config().setAutoRead(false);
         }
     }
 
@@ -572,165 +678,6 @@ final class WsConnection extends Connection {
             close(CloseCode.INVALID_UTF8, "a compressed message was corrupt");
         }
         return null;
-    }
-
-    private void countNoise() {
-        long now = System.nanoTime();
-        if (noise == 0 || now - noiseSinceNanos > NOISE_WINDOW_NANOS) {
-            noise = 0;
-            noiseSinceNanos = now;
-        }
-        noise++;
-        if (noise >= MAX_NOISE) {
-            close(CloseCode.BAD_REQUEST, CloseCode.BAD_REQUEST.wire());
-        }
-    }
-
-    private void carryOut(ClientFrame frame) {
-        if (frame instanceof ClientFrame.Ping ping) {
-            send(new ServerFrame.Pong(ping.id()));
-        } else if (frame instanceof ClientFrame.Subscribe subscribe) {
-            subscribe(subscribe.id(), subscribe.topic(), subscribe.since(), subscribe.last());
-        } else if (frame instanceof ClientFrame.Attention attention) {
-            setAttention(attention);
-        } else if (frame instanceof ClientFrame.Unsubscribe unsubscribe) {
-            unsubscribe(unsubscribe);
-        } else if (frame instanceof ClientFrame.Publish publish) {
-            publish(publish);
-        } else if (frame instanceof ClientFrame.Invalid invalid) {
-            fail(invalid.id(), invalid.topic(), invalid.error());
-        } else if (frame instanceof ClientFrame.Auth auth) {
-            fail(auth.id(), null, ErrorCode.NOT_IMPLEMENTED, "this gateway takes no tokens: it runs with 'auth: none'");
-        }
-    }
-
-    private void subscribe(long id, TopicName topic, @Nullable Position since, int last) {
-        if (!context.rules().permissions().maySubscribe(topic)) {
-            fail(id, topic.toString(), ErrorCode.NOT_PERMITTED, "this connection may not subscribe to this topic");
-        } else if (subscriptionCount() >= context.rules().maxSubscriptions()) {
-            fail(
-                    id,
-                    topic.toString(),
-                    ErrorCode.TOO_MANY_SUBSCRIPTIONS,
-                    "a connection may have " + context.rules().maxSubscriptions() + " subscriptions");
-        } else if (!shard().subscribe(this, topic, id, since, last)) {
-            fail(id, topic.toString(), ErrorCode.ALREADY_SUBSCRIBED, "this connection is on this topic already");
-        }
-    }
-
-    private void setAttention(ClientFrame.Attention frame) {
-        if (!shard().attention(this, frame.topic(), frame.id(), frame.level())) {
-            failNotSubscribed(frame.id(), frame.topic());
-        }
-    }
-
-    private void failNotSubscribed(long id, TopicName topic) {
-        fail(id, topic.toString(), ErrorCode.NOT_SUBSCRIBED, "this connection isn't on this topic");
-    }
-
-    private void unsubscribe(ClientFrame.Unsubscribe frame) {
-        if (shard().unsubscribe(this, frame.topic())) {
-            send(new ServerFrame.Unsubscribed(frame.id(), frame.topic(), null, null));
-        } else {
-            failNotSubscribed(frame.id(), frame.topic());
-        }
-    }
-
-    private void publish(ClientFrame.Publish frame) {
-        PublishRequest request = frame.request();
-        ProtocolException refusal = refusal(frame.topic(), request);
-        if (refusal != null) {
-            fail(frame.id(), frame.topic().toString(), refusal);
-            return;
-        }
-        String publisher = user == null ? id() : "user " + user;
-        Broker.MessageId messageId =
-                request.messageId() == null ? null : new Broker.MessageId(publisher, request.messageId());
-        if (request.value() != null) {
-            answerPublish(frame, null, context.broker().publish(frame.topic(), request.value(), messageId));
-            return;
-        }
-        Message.Draft draft = new Message.Draft(
-                frame.topic(),
-                request.data(),
-                request.priority(),
-                user,
-                System.currentTimeMillis(),
-                System.nanoTime(),
-                TimeUnit.MILLISECONDS.toNanos(request.ttlMillis()));
-        // No user has a '#' in its name.
-        String speaker = user == null ? '#' + id() : user;
-        answerPublish(frame, draft, context.broker().publish(draft, messageId, speaker));
-    }
-
-    /** Why the client may not publish this; null if it may. */
-    private @Nullable ProtocolException refusal(TopicName topic, PublishRequest request) {
-        ClientRules rules = context.rules();
-        if (request.value() != null) {
-            if (!rules.permissions().mayPublishValues(topic)) {
-                return new ProtocolException(
-                        ErrorCode.NOT_PERMITTED, "this connection may not publish values to this topic");
-            }
-        } else if (!rules.permissions().mayPublish(topic)) {
-            return new ProtocolException(ErrorCode.NOT_PERMITTED, "this connection may not publish to this topic");
-        } else if (request.priority().compareTo(rules.permissions().maxPriority(topic)) > 0) {
-            return new ProtocolException(
-                    ErrorCode.NOT_PERMITTED,
-                    "clients may publish here up to priority "
-                            + rules.permissions().maxPriority(topic).wire());
-        }
-        if (request.data().length > rules.maxMessageBytes()) {
-            return new ProtocolException(
-                    ErrorCode.TOO_LARGE,
-                    "a message's data has at most " + rules.maxMessageBytes() + " bytes, this has "
-                            + request.data().length);
-        }
-        return null;
-    }
-
-    /** @param draft null for a publish to a value */
-    private void answerPublish(
-            ClientFrame.Publish frame, Message.@Nullable Draft draft, CompletableFuture<PublishResult> result) {
-        if (result.isDone()) {
-            answerPublish(frame, draft, result.join());
-        } else {
-            result.whenCompleteAsync((answer, ignored) -> answerPublish(frame, draft, answer), channel.eventLoop());
-        }
-    }
-
-    private void answerPublish(
-            ClientFrame.Publish frame, Message.@Nullable Draft draft, @Nullable PublishResult result) {
-        if (result instanceof PublishResult.Accepted accepted) {
-            if (frame.id() != 0) {
-                send(new ServerFrame.Published(
-                        frame.id(), frame.topic(), accepted.epoch(), accepted.offset(), accepted.duplicate()));
-            }
-        } else if (result instanceof PublishResult.ValueAccepted merged) {
-            if (frame.id() != 0) {
-                send(new ServerFrame.PublishedValue(frame.id(), frame.topic(), merged.key(), merged.duplicate()));
-            }
-        } else if (result instanceof PublishResult.Shed shed) {
-            if (draft != null && user == null && shard().isSubscribed(this, frame.topic())) {
-                // Those with a name get it back from the hub, on all their connections.
-                send(draft.withoutPlace());
-            }
-            if (frame.id() != 0) {
-                send(new ServerFrame.PublishShed(frame.id(), frame.topic(), shed.reason(), shed.duplicate()));
-            }
-        } else if (result instanceof PublishResult.Refused refused) {
-            fail(frame.id(), frame.topic().toString(), refused.code(), refused.message());
-        } else {
-            fail(frame.id(), frame.topic().toString(), ErrorCode.INTERNAL, "the gateway failed to publish this");
-        }
-    }
-
-    private void fail(long id, @Nullable String topic, ProtocolException mistake) {
-        fail(id, topic, mistake.code(), mistake.getMessage());
-    }
-
-    private void fail(long id, @Nullable String topic, ErrorCode code, String message) {
-        context.metrics().failed(code);
-        send(new ServerFrame.Failure(id, topic, code, message));
     }
 
     // ---------------------------------------------------------------- the heartbeat and the end
@@ -772,6 +719,7 @@ final class WsConnection extends Connection {
             return;
         }
         state = State.CLOSING;
+        closeCode = code < 0 ? NO_CODE : code;
         writeOwn(code < 0 ? WebSocketFrames.frame(Opcode.CLOSE, new byte[0]) : WebSocketFrames.close(code, ""));
         flush();
         channel.close();
@@ -782,7 +730,12 @@ final class WsConnection extends Connection {
         if (state != State.OPEN) {
             return;
         }
+        closeCode = code.code();
+        session.end();
         context.metrics().closed(code);
+        if (code == CloseCode.TOO_BIG) {
+            context.metrics().limited(ClientLimit.MESSAGE);
+        }
         log.debug("Closing a connection. connection={} code={} reason={}", id(), code.code(), reason);
         boolean stuck = isInFlight();
         if (stuck && (code == CloseCode.SLOW_CONSUMER || code == CloseCode.HEARTBEAT_TIMEOUT)) {
@@ -796,7 +749,11 @@ final class WsConnection extends Connection {
         flush();
         channel.eventLoop().schedule(() -> channel.close(), CLOSE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
         // The hub must not be changed under the hands of who called this, but its part is over.
-        channel.eventLoop().execute(this::gone);
+        channel.eventLoop().execute(() -> {
+            gone();
+            // Else the client's answer to the close frame might wait behind what nobody will carry out.
+            readOn();
+        });
     }
 
     /** Tells the client to come back elsewhere, or later. */
@@ -815,9 +772,6 @@ final class WsConnection extends Connection {
             held = null;
         }
         gone();
-        if (welcomed) {
-            context.connections().decrementAndGet();
-            context.metrics().ended();
-        }
+        session.gone(closeCode);
     }
 }

@@ -2,6 +2,7 @@ package io.barrage.gateway.config;
 
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -92,13 +93,27 @@ final class Binder {
             return word(key, one.scalar(), path, written, sectionPlace);
         }
         if (key.shape() instanceof Schema.Nested nested) {
-            return nested(nested.schema(), path, written);
+            return nested(key, nested, path, written);
         }
         return list(key, ((Schema.Many) key.shape()).element(), path, written);
     }
 
     private @Nullable Object word(
             Schema.Key key, Scalar scalar, String path, @Nullable Node written, @Nullable Place sectionPlace) {
+        Object value = strongest(key, scalar, path, written);
+        if (value != null) {
+            return value;
+        }
+        value = key.defaultValue();
+        if (value == null && !key.nullable() && !broken.contains(path)) {
+            consequence(new ConfigError(sectionPlace, path, "missing; expected " + scalar.expected() + hint(key)));
+            broken.add(path);
+        }
+        return value;
+    }
+
+    /** What the strongest source that can be read says; null if there is none. */
+    private @Nullable Object strongest(Schema.Key key, Scalar scalar, String path, @Nullable Node written) {
         List<Node> sources = new ArrayList<>(layers.getOrDefault(path, List.of()));
         if (written != null) {
             // Behind the fallbacks, before variables and flags.
@@ -116,14 +131,6 @@ final class Binder {
                 origins.put(path, source.place());
             }
         }
-        if (value != null) {
-            return value;
-        }
-        value = key.defaultValue();
-        if (value == null && !key.nullable() && !broken.contains(path)) {
-            consequence(new ConfigError(sectionPlace, path, "missing; expected " + scalar.expected() + hint(key)));
-            broken.add(path);
-        }
         return value;
     }
 
@@ -136,26 +143,74 @@ final class Binder {
             }
         }
         broken.add(path);
-        String found = key.setting().secret() ? "something else (not shown)" : found(source);
+        // What stands in place of a section may be a secret that was written one level too high.
+        boolean hidden =
+                key.setting().secret() || (key.shape() instanceof Schema.Nested && source instanceof Node.Value);
+        String found = hidden ? "something else (not shown)" : found(source);
         errors.add(new ConfigError(
                 source.place(), path, "expected " + scalar.expected() + ", found " + found + hint(key)));
         return null;
     }
 
-    private @Nullable Record nested(Schema schema, String path, @Nullable Node written) {
-        Node.Section section = null;
-        if (written instanceof Node.Section given) {
-            section = given;
-        } else if (written != null && !isNothing(written)) {
-            wrongShape(path, written, "keys: " + names(schema));
+    private @Nullable Object nested(Schema.Key key, Schema.Nested shape, String path, @Nullable Node written) {
+        Schema schema = shape.schema();
+        Node.Section section = written instanceof Node.Section given ? given : null;
+        Node word = written == null || section != null || isNothing(written) ? null : written;
+        Object constant = null;
+        if (shape.word() != null) {
+            constant = strongest(key, shape.word(), path, word);
+        } else if (word != null) {
+            wrongShape(path, word, "keys: " + schema.names());
+        }
+        Place below = strongestBelow(path, section);
+        if (constant != null) {
+            Place place = origins.get(path);
+            int stronger = below == null || place == null ? 1 : place.kind().compareTo(below.kind());
+            if (stronger == 0) {
+                broken.add(path);
+                errors.add(new ConfigError(
+                        place, path, "is " + key.setting().word() + ", but keys of it are given, too: by " + below));
+            }
+            if (stronger >= 0) {
+                if (section != null) {
+                    // A mistake in what is overridden is one nevertheless.
+                    record(schema, section, path + ".", section.place());
+                    origins.put(path, place);
+                }
+                return constant;
+            }
+        }
+        if (key.nullable() && below == null) {
+            return null;
         }
         return record(schema, section, path + ".", written == null ? null : written.place());
+    }
+
+    /** The strongest source of keys below a path; null if none is given. */
+    private @Nullable Place strongestBelow(String path, Node.@Nullable Section section) {
+        List<Place> places = new ArrayList<>();
+        if (section != null) {
+            places.add(section.place());
+        }
+        layers.forEach((other, values) -> {
+            if (isBelow(other, path)) {
+                values.forEach(value -> places.add(value.place()));
+            }
+        });
+        appended.forEach((other, nodes) -> {
+            if (isBelow(other, path)) {
+                nodes.forEach(node -> places.add(node.place()));
+            }
+        });
+        return places.stream().max(Comparator.comparing(Place::kind)).orElse(null);
     }
 
     private List<Object> list(Schema.Key key, Schema.Shape element, String path, @Nullable Node written) {
         List<Node> nodes = new ArrayList<>();
         if (written instanceof Node.Items items) {
             nodes.addAll(items.items());
+        } else if (key.setting().single() && written instanceof Node.Value && !isNothing(written)) {
+            nodes.add(written);
         } else if (written != null && !isNothing(written)) {
             wrongShape(path, written, "a list");
         }
@@ -181,7 +236,7 @@ final class Binder {
             if (node instanceof Node.Section section) {
                 return record(nested.schema(), section, path + ".", node.place());
             }
-            wrongShape(path, node, "keys: " + names(nested.schema()));
+            wrongShape(path, node, "keys: " + nested.schema().names());
             return null;
         }
         throw new IllegalStateException("a list of lists at " + path);
@@ -262,7 +317,7 @@ final class Binder {
             near.stream()
                     .filter(found -> !found.startsWith(prefix) || !siblings.contains(found.substring(prefix.length())))
                     .forEach(broken::add);
-            message = "unknown key" + (near.isEmpty() ? "; expected one of: " + names(schema) : Suggestions.of(near));
+            message = "unknown key" + (near.isEmpty() ? "; expected one of: " + schema.names() : Suggestions.of(near));
         }
         errors.add(new ConfigError(place, path, message));
     }
@@ -295,9 +350,5 @@ final class Binder {
 
     private static String hint(Schema.Key key) {
         return key.setting().hint().isEmpty() ? "" : "; " + key.setting().hint();
-    }
-
-    private static String names(Schema schema) {
-        return String.join(", ", schema.keys().stream().map(Schema.Key::name).toList());
     }
 }

@@ -1,7 +1,10 @@
 package io.barrage.gateway.config;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -11,6 +14,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -91,13 +95,22 @@ public final class ConfigReader<T extends Record> {
     /** Reads the file now; what is wrong with it is told by {@link #load}. */
     public ConfigReader<T> file(Path path) {
         try {
-            return yaml(path.toString(), Files.readString(path));
+            return file(path, Files.readAllBytes(path));
         } catch (NoSuchFileException e) {
             unusableFile(path, "no such file");
-        } catch (CharacterCodingException e) {
-            unusableFile(path, "not UTF-8 text");
         } catch (IOException e) {
             unusableFile(path, "can't be read: " + e);
+        }
+        return this;
+    }
+
+    /** A file whose content was read already, whatever is in the file by now. */
+    public ConfigReader<T> file(Path path, byte[] content) {
+        try {
+            CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content));
+            return yaml(path.toString(), text.toString());
+        } catch (CharacterCodingException e) {
+            unusableFile(path, "not UTF-8 text");
         }
         return this;
     }
@@ -189,7 +202,7 @@ public final class ConfigReader<T extends Record> {
     public Map<String, Flag> flagNames() {
         Map<String, Flag> flags = new TreeMap<>();
         words.forEach((path, key) -> {
-            Scalar scalar = ((Schema.One) key.shape()).scalar();
+            Scalar scalar = Objects.requireNonNull(key.word(), path);
             flags.put(
                     path,
                     new Flag(
@@ -270,7 +283,7 @@ public final class ConfigReader<T extends Record> {
     private Map<String, String> variableNames(String prefix) {
         Map<String, String> names = new TreeMap<>();
         schema.forEach((path, key) -> {
-            if (!path.contains("[]") && !(key.shape() instanceof Schema.Nested)) {
+            if (!path.contains("[]") && (key.word() != null || key.shape() instanceof Schema.Many)) {
                 String other = names.put(Schema.variable(prefix, path), path);
                 if (other != null) {
                     throw new IllegalStateException(path + " and " + other + " have the same variable");

@@ -26,6 +26,11 @@ final class Printer {
         return out.toString();
     }
 
+    /** Whether a nested record is what the word stands for. */
+    private static boolean isWord(@Nullable Scalar word, Object record) {
+        return word != null && record.equals(word.parse().apply(word.print().apply(record)));
+    }
+
     /** {@code first} stands in place of the first key's indent: the dash of a list element. */
     private void record(Schema schema, Record record, String path, String first, String indent) {
         String lead = first.isEmpty() ? indent : first;
@@ -43,7 +48,11 @@ final class Printer {
             return;
         }
         out.append(key.name()).append(':');
-        if (key.shape() instanceof Schema.Nested nested) {
+        Scalar word = key.shape() instanceof Schema.Nested ? key.word() : null;
+        if (word != null && isWord(word, value)) {
+            out.append(' ').append(quoted(word.print().apply(value)));
+            origin(path);
+        } else if (key.shape() instanceof Schema.Nested nested) {
             out.append('\n');
             record(nested.schema(), (Record) value, path + ".", "", indent + INDENT);
         } else if (key.shape() instanceof Schema.Many many) {

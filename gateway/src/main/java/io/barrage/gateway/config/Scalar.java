@@ -62,18 +62,20 @@ record Scalar(String expected, String label, Function<String, Object> parse, Fun
 
     private static Scalar ofEnum(Class<?> type) {
         List<Object> constants = Arrays.asList(type.getEnumConstants());
-        List<String> names = constants.stream().map(Scalar::lowerCase).toList();
+        List<String> names = constants.stream().map(Scalar::word).toList();
+        List<String> lowerCase =
+                names.stream().map(name -> name.toLowerCase(Locale.ROOT)).toList();
         return new Scalar(
                 oneOf(names),
                 names.stream().map(name -> "`" + name + "`").collect(Collectors.joining(", ")),
                 text -> {
-                    int index = names.indexOf(text.toLowerCase(Locale.ROOT));
+                    int index = lowerCase.indexOf(text.toLowerCase(Locale.ROOT));
                     if (index < 0) {
                         throw new IllegalArgumentException("none of " + names + ": " + text);
                     }
                     return constants.get(index);
                 },
-                Scalar::lowerCase);
+                Scalar::word);
     }
 
     private static String oneOf(List<String> names) {
@@ -81,8 +83,15 @@ record Scalar(String expected, String label, Function<String, Object> parse, Fun
         return last == 0 ? names.get(0) : String.join(", ", names.subList(0, last)) + " or " + names.get(last);
     }
 
-    private static String lowerCase(Object constant) {
-        return ((Enum<?>) constant).name().toLowerCase(Locale.ROOT);
+    /** The name in lower case; what {@code toString} says where an enum has one of its own. */
+    private static String word(Object constant) {
+        Enum<?> word = (Enum<?>) constant;
+        try {
+            boolean own = word.getDeclaringClass().getMethod("toString").getDeclaringClass() != Enum.class;
+            return own ? word.toString() : word.name().toLowerCase(Locale.ROOT);
+        } catch (NoSuchMethodException e) {
+            throw new IllegalStateException("every object has toString", e);
+        }
     }
 
     private static Object parseBoolean(String text) {

@@ -2,6 +2,7 @@ package io.barrage.gateway.config;
 
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Constructor;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -31,14 +32,24 @@ record Schema(Class<?> type, List<Key> keys) {
     /** One word. */
     record One(Scalar scalar) implements Shape {}
 
-    /** A nested record. */
-    record Nested(Schema schema) implements Shape {}
+    /**
+     * A nested record.
+     *
+     * @param word what may be written in place of its keys; null for nothing
+     */
+    record Nested(Schema schema, @Nullable Scalar word) implements Shape {}
 
     /** A list of words or records. */
     record Many(Shape element) implements Shape {}
 
-    /** One component. {@code nullable}: absent means null. */
+    /** One component. {@code nullable}: absent means null, for a nested record that none of its keys is written. */
     record Key(String name, Setting setting, Shape shape, boolean nullable, RecordComponent component) {
+
+        /** What can be written as one word; null if nothing can. */
+        @Nullable
+        Scalar word() {
+            return shape instanceof One one ? one.scalar() : shape instanceof Nested nested ? nested.word() : null;
+        }
 
         /** The default; null if there is none, which only a nullable key and one that must be given have. */
         @Nullable
@@ -104,10 +115,37 @@ record Schema(Class<?> type, List<Key> keys) {
                 return new One(scalar.within(component, setting.min(), setting.max()));
             }
             if (raw.isRecord()) {
-                return new Nested(of(raw));
+                Schema nested = of(raw);
+                return new Nested(nested, setting.word().isEmpty() ? null : constant(nested, setting.word()));
             }
         }
         throw new IllegalArgumentException("can't configure a " + type + ": " + component);
+    }
+
+    /** The word for a record's constant. */
+    private static Scalar constant(Schema schema, String word) {
+        try {
+            Field field = schema.type().getDeclaredField(word.toUpperCase(Locale.ROOT));
+            field.setAccessible(true);
+            Object constant = field.get(null);
+            return new Scalar(
+                    word + " or keys: " + schema.names(),
+                    "`" + word + "` or the keys below",
+                    text -> {
+                        if (!text.equals(word)) {
+                            throw new IllegalArgumentException("not " + word + ": " + text);
+                        }
+                        return constant;
+                    },
+                    ignored -> word);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalArgumentException(schema.type() + " has no constant for the word " + word, e);
+        }
+    }
+
+    /** The names of all keys, for a sentence. */
+    String names() {
+        return String.join(", ", keys.stream().map(Key::name).toList());
     }
 
     @Nullable
@@ -153,7 +191,7 @@ record Schema(Class<?> type, List<Key> keys) {
     Map<String, Key> words() {
         Map<String, Key> words = new TreeMap<>();
         forEach((path, key) -> {
-            if (key.shape() instanceof One && !path.contains("[]")) {
+            if (key.word() != null && !path.contains("[]")) {
                 words.put(path, key);
             }
         });

@@ -34,6 +34,21 @@ public @interface Setting {
     /** What to tell somebody whose value doesn't fit, beyond what was expected. */
     String hint() default "";
 
+    /**
+     * For a nested record: a word that may stand in place of its keys. It means the record's constant of that name in capitals.
+     * For anything else: empty.
+     */
+    String word() default "";
+
+    /** For a list of words: whether a single one may stand without brackets. */
+    boolean single() default false;
+
     /** Whether the value must never be printed. */
     boolean secret() default false;
+
+    /** Whether a change takes effect with the next start only; on a nested record, for all of it. */
+    boolean restart() default false;
+
+    /** What the value looks like, as a regular expression for editors; the record's own check says it in words. */
+    String pattern() default "";
 }

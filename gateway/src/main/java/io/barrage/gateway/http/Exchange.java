@@ -24,6 +24,7 @@ public final class Exchange {
     private final HttpConnection connection;
     private final HttpRequest request;
     private final String path;
+    private final String rawPath;
     private final Map<String, List<String>> query;
     private boolean answered;
 
@@ -36,10 +37,13 @@ public final class Exchange {
             QueryStringDecoder target =
                     new QueryStringDecoder(originForm(request), StandardCharsets.UTF_8, true, MAX_PARAMETERS, true);
             this.path = target.path();
+            this.rawPath = target.rawPath();
             this.query = target.parameters();
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException ignored) {
+            // Its message quotes the target, and that may hold a token.
             throw new ProtocolException(
-                    ErrorCode.BAD_REQUEST, "the request's target isn't well-formed: " + e.getMessage());
+                    ErrorCode.BAD_REQUEST,
+                    "the request's target isn't well-formed: behind each % there are two hexadecimal digits");
         }
     }
 
@@ -65,6 +69,11 @@ public final class Exchange {
     /** The target's path, decoded. */
     public String path() {
         return path;
+    }
+
+    /** The target's path as it was sent, percent-encoded. */
+    public String rawPath() {
+        return rawPath;
     }
 
     public HttpMethod method() {
@@ -113,7 +122,8 @@ public final class Exchange {
             if (!names.contains(name)) {
                 throw new ProtocolException(
                         ErrorCode.BAD_REQUEST,
-                        "there is no query parameter " + Printable.of(name) + " here, but " + String.join(", ", names));
+                        "there is no query parameter " + Printable.of(name) + " here"
+                                + (names.isEmpty() ? "" : ", but " + String.join(", ", names)));
             }
         }
     }
@@ -152,6 +162,20 @@ public final class Exchange {
     public ResponseStream respondWithStream(String contentType) {
         answered = true;
         return connection.openStream(this, contentType);
+    }
+
+    /**
+     * Reads no more of this request's body, which its sender notices as it would a slow network, until {@link #readOn}.
+     *
+     * @param nanos for how long, about: the connection isn't taken for idle meanwhile
+     */
+    public void holdReading(long nanos) {
+        connection.hold(nanos);
+    }
+
+    /** Reads on. */
+    public void readOn() {
+        connection.release();
     }
 
     /**

@@ -14,7 +14,9 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
@@ -58,6 +60,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
          * @throws ProtocolException to refuse it; becomes a problem document
          */
         BodyReader open(Exchange exchange);
+
+        /** Told of each request that was refused, by this door or before it was asked. */
+        default void refused(ErrorCode code) {}
     }
 
     /** Bytes of a body that buy a second of time: a body that is slower than this for long is an attack. */
@@ -68,6 +73,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     /** After its last answer a connection is read on for so long, at most. */
     private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final HttpDecoderConfig DECODING = new HttpDecoderConfig()
+            .setMaxInitialLineLength(HttpLimits.MAX_LINE_BYTES)
+            .setMaxHeaderSize(HttpLimits.MAX_HEADER_BYTES);
 
     private static final Logger log = LoggerFactory.getLogger(HttpConnection.class);
 
@@ -87,9 +96,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private final Door door;
     private final HttpLimits limits;
     private final ChannelHandler codec = new HttpServerCodec(
-            new HttpDecoderConfig()
-                    .setMaxInitialLineLength(HttpLimits.MAX_LINE_BYTES)
-                    .setMaxHeaderSize(HttpLimits.MAX_HEADER_BYTES),
+            DECODING,
             // It would end the connection in the middle of an answer.
             Integer.MAX_VALUE);
     private final ChannelHandler flow = new FlowControlHandler();
@@ -105,6 +112,8 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean mustFlush;
     /** Whether reading is off because answers wait for the client. */
     private boolean paused;
+    /** Whether reading is off because the body's reader wants no more for now. */
+    private boolean held;
     /** Requests that have come and aren't begun, since one before them isn't answered. */
     private int waiting;
     /** Whether requests were dropped, since too many waited: the connection ends when those are answered that do. */
@@ -135,9 +144,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
                 state = State.HEAD;
                 deadlineIn(limits.requestTimeout().toNanos());
             } else if (state == State.BODY && bytes instanceof ByteBuf buffer) {
-                if (streaming) {
+                if (streaming && !held) {
                     deadlineIn(limits.keepAliveTimeout().toNanos());
-                } else {
+                } else if (!streaming) {
                     deadlineNanos += TimeUnit.SECONDS.toNanos(buffer.readableBytes()) / BYTES_PER_SECOND;
                 }
             }
@@ -206,7 +215,16 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         timerNanos = deadlineNanos;
         timer = context()
                 .executor()
-                .schedule(this::checkDeadline, deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+                .schedule(this::deadlineCame, deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+    }
+
+    private void deadlineCame() {
+        try {
+            checkDeadline();
+        } catch (RuntimeException e) {
+            // The timer's future would keep it to itself.
+            exceptionCaught(context(), e);
+        }
     }
 
     private void checkDeadline() {
@@ -243,6 +261,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         } catch (Exchange.MethodNotAllowed e) {
             refuse(e.response(Objects.requireNonNull(exchange).method()));
         } catch (ProtocolException e) {
+            door.refused(e.code());
             refuse(Problem.of(e));
         } catch (RuntimeException e) {
             bug(e);
@@ -259,8 +278,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         deadlineIn(limits.requestTimeout().toNanos());
         DecoderResult decoded = request.decoderResult();
         if (decoded.isFailure()) {
-            refuse(undecodable(decoded.cause()));
-            return;
+            throw undecodable(decoded.cause());
         }
         if (request.protocolVersion().equals(HttpVersion.HTTP_1_1)
                 && request.headers().getAll(HttpHeaderNames.HOST).size() != 1) {
@@ -291,17 +309,17 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private static Response undecodable(Throwable cause) {
+    private static ProtocolException undecodable(Throwable cause) {
         if (cause instanceof TooLongHttpLineException) {
-            return Problem.of(
+            return new ProtocolException(
                     ErrorCode.URI_TOO_LONG, "the request line is longer than " + HttpLimits.MAX_LINE_BYTES + " bytes");
         }
         if (cause instanceof TooLongHttpHeaderException) {
-            return Problem.of(
+            return new ProtocolException(
                     ErrorCode.HEADERS_TOO_LARGE,
                     "the header fields are larger than " + HttpLimits.MAX_HEADER_BYTES + " bytes");
         }
-        return Problem.of(ErrorCode.BAD_REQUEST, "not an HTTP/1.1 request");
+        return new ProtocolException(ErrorCode.BAD_REQUEST, "not an HTTP/1.1 request");
     }
 
     private void read(HttpContent content) {
@@ -316,7 +334,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             state = State.ANSWERING;
             reader = null;
             Exchange current = Objects.requireNonNull(exchange);
-            deadlineIn(limits.keepAliveTimeout().toNanos());
+            if (!held) {
+                deadlineIn(limits.keepAliveTimeout().toNanos());
+            }
             to.end();
             if (!current.isAnswered() || streaming) {
                 // The flow control handler holds back what follows until the answer is written.
@@ -371,12 +391,16 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         FullHttpResponse full = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1,
                 response.status(),
-                head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()));
+                head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()),
+                DefaultHttpHeadersFactory.headersFactory().newHeaders(),
+                EmptyHttpHeaders.INSTANCE);
         full.headers().set(HttpHeaderNames.CONTENT_TYPE, response.contentType());
         if (!response.status().equals(HttpResponseStatus.NOT_MODIFIED)) {
             full.headers().set(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
         }
-        response.headers().forEach(full.headers()::set);
+        if (!response.headers().isEmpty()) {
+            response.headers().forEach(full.headers()::set);
+        }
         connectionField(full, version, keepAlive);
         context().write(full, context().voidPromise());
         written();
@@ -433,13 +457,25 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         state = State.IDLE;
         exchange = null;
         reader = null;
+        held = false;
         deadlineIn(limits.keepAliveTimeout().toNanos());
         readOn();
     }
 
-    /** Reads, unless an answer is still due or waits for a client that doesn't read it. */
+    void hold(long nanos) {
+        held = true;
+        deadlineIn(nanos + limits.keepAliveTimeout().toNanos());
+        channel().config().setAutoRead(false);
+    }
+
+    void release() {
+        held = false;
+        readOn();
+    }
+
+    /** Reads, unless an answer is still due or waits for a client that doesn't read it, or the body's reader waits. */
     private void readOn() {
-        if (!paused && state != State.ANSWERING && !channel().config().isAutoRead()) {
+        if (!paused && !held && state != State.ANSWERING && !channel().config().isAutoRead()) {
             // Hands on what was held back at once; no end of a read follows that.
             channel().config().setAutoRead(true);
             inRead = false;
@@ -493,6 +529,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         });
         // What still comes is dropped, and only a read tells that the client has gone.
         paused = false;
+        held = false;
         channel().config().setAutoRead(true);
     }
 

@@ -113,6 +113,8 @@ final class Coalescing {
             long twice = 2 * (loop.nanoTime() - startNanos);
             stream.windowNanos = Math.max(configured, Math.min(twice, stream.topic.rules.coalesceMaxNanos()));
             stream.mayWalkNanos = startNanos + stream.windowNanos;
+        } else {
+            stream.windowNanos = 0;
         }
     }
 }

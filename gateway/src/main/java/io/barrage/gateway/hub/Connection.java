@@ -1,8 +1,8 @@
 package io.barrage.gateway.hub;
 
 import io.barrage.protocol.CloseCode;
-import io.barrage.protocol.Message;
 import io.barrage.protocol.ServerFrame;
+import io.barrage.protocol.TopicName;
 import io.barrage.protocol.TopicValue;
 import io.netty.buffer.ByteBuf;
 import java.net.SocketAddress;
@@ -107,6 +107,23 @@ public abstract class Connection {
         return encoding;
     }
 
+    /** Its subscription to a topic, null if it isn't on it. */
+    final @Nullable Subscription subscriptionTo(TopicName topic) {
+        for (int i = 0; i < subscriptions.size(); i++) {
+            Subscription subscription = subscriptions.get(i);
+            if (subscription.stream.topic.name.equals(topic)) {
+                return subscription;
+            }
+        }
+        return null;
+    }
+
+    /** What clients may do has changed: it is the connection's to find out whether it may still be where it is. */
+    protected void rulesChanged() {}
+
+    /** A backend has taken it off a topic. */
+    protected void takenOff(TopicName topic) {}
+
     /** Its name in {@code welcome}, in logs and lists. */
     public abstract String id();
 
@@ -115,6 +132,9 @@ public abstract class Connection {
 
     /** Its user's name, null if it has none. */
     public abstract @Nullable String user();
+
+    /** What others may be told of its user, as one JSON value; null for nothing. */
+    public abstract @Nullable String info();
 
     /** Where its peer is, null if that isn't known any more. */
     public abstract @Nullable SocketAddress address();
@@ -130,9 +150,26 @@ public abstract class Connection {
         return subscriptions.size();
     }
 
+    /** The topics that it is on, in the order in which it came to them; the list is the caller's. */
+    public final List<TopicName> topics() {
+        List<TopicName> topics = new ArrayList<>(subscriptions.size());
+        subscriptions.forEach(subscription -> topics.add(subscription.stream.topic.name));
+        return topics;
+    }
+
     /** Whether a run is in the transport's hands. */
     protected final boolean isInFlight() {
         return inFlight != null;
+    }
+
+    /**
+     * Has the kernel take what it can of a run at once, past all that stands between; called while nothing is in flight.
+     *
+     * @param from borrowed: nothing of it is held afterwards
+     * @return how many bytes it took; 0 too where the transport has no such way or holds something, and {@link #write} is the one
+     */
+    protected int writeNow(ByteBuf from, int index, int length) {
+        return 0;
     }
 
     /**
@@ -148,8 +185,13 @@ public abstract class Connection {
     /** Sends a topic's value, like a frame of its own. */
     public abstract void send(TopicValue value);
 
-    /** Sends a message that is for this connection alone, like a frame of its own. */
-    public abstract void send(Message message);
+    /**
+     * Gives a message that is hidden from all others back to its sender, like a frame of its own; drops it if too many of those
+     * wait: the sender's other connections may be a hundred that don't read.
+     *
+     * @param frame a whole frame, which others may get, too: not to be changed
+     */
+    public abstract void giveBack(byte[] frame);
 
     /** Closes with a code, after which {@link #gone} comes in time; does nothing if it is closed already. */
     public abstract void close(CloseCode code, String reason);

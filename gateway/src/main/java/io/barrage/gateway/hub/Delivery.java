@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,9 @@ final class Delivery {
     private final List<Subscription> merging = new ArrayList<>();
 
     private int mergingBytes;
+
+    /** Whether the first of those in {@code resuming} found no memory for a piece of the past. */
+    private boolean outOfMemory;
 
     private long behind;
     private long socketWrites;
@@ -80,6 +84,19 @@ final class Delivery {
         return !touched.isEmpty();
     }
 
+    /** Whether there was no memory for what one that is behind gets next; it waits for {@link #retry}. */
+    boolean isOutOfMemory() {
+        return outOfMemory;
+    }
+
+    /** Has that tried again, when others have had their turn. */
+    void retry() {
+        if (outOfMemory) {
+            outOfMemory = false;
+            resuming.add(resuming.remove());
+        }
+    }
+
     /** Whether nobody waits for a turn. */
     boolean isIdle() {
         return touched.isEmpty() && resuming.isEmpty();
@@ -95,15 +112,15 @@ final class Delivery {
     boolean serve(Subscription subscription) {
         try {
             return deliver(subscription);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError e) {
             fail(subscription.connection, e);
             return true;
         }
     }
 
-    /** Closes a connection that a bug of ours has broken, and leaves the others alone. */
-    private void fail(Connection connection, RuntimeException bug) {
-        logger.error("A connection failed by a bug of ours.", bug);
+    /** Closes a connection whose write has failed, so that nobody knows what it has got, and leaves the others alone. */
+    private void fail(Connection connection, Throwable failure) {
+        logger.error("A connection failed, by a bug of ours or for want of memory.", failure);
         connection.subscriptions.forEach(this::fallBehind);
         connection.close(CloseCode.INTERNAL, CloseCode.INTERNAL.wire());
     }
@@ -147,7 +164,7 @@ final class Delivery {
         NamespaceCounters counters = subscription.stream.topic.counters;
         Connection connection = subscription.connection;
         TopicLog.Run run = log.run(subscription.cursor, before);
-        Write write = connection.write(run.slice());
+        Write write = write(connection, run);
         count(run.messageCount());
         advance(subscription, run);
         switch (write) {
@@ -161,6 +178,27 @@ final class Delivery {
             return false;
         }
         return true;
+    }
+
+    /** Most sockets take all at once: then the log needn't be shared with the transport. */
+    private static Write write(Connection connection, TopicLog.Run run) {
+        int taken = run.writeNowTo(connection);
+        return taken == run.length() ? Write.WRITTEN : connection.write(run.slice(taken));
+    }
+
+    /** Takes the buffer. */
+    private static Write write(Connection connection, ByteBuf run) {
+        int length = run.readableBytes();
+        int taken = length;
+        try {
+            taken = connection.writeNow(run, run.readerIndex(), length);
+        } finally {
+            // Also after a bug.
+            if (taken == length) {
+                run.release();
+            }
+        }
+        return taken == length ? Write.WRITTEN : connection.write(run.skipBytes(taken));
     }
 
     private void count(int messages) {
@@ -224,6 +262,8 @@ final class Delivery {
             closeSlow(subscription);
             return false;
         }
+        // What told of them may be among the frames that it leaps over; so may what follows.
+        topic.tellRetracted(subscription.connection, subscription.offset);
         leap(
                 subscription,
                 near ? stream.log.firstFrame() : stream.log.resumeFrame(),
@@ -232,7 +272,9 @@ final class Delivery {
                 false);
         if (stream.level == AttentionLevel.FULL) {
             topic.values().forEach(subscription.connection::send);
+            topic.tellMembersMissed(subscription.connection);
         }
+        topic.tellOnline(subscription.connection);
         return true;
     }
 
@@ -243,7 +285,9 @@ final class Delivery {
     /** Passes over stale frames: what is fresh in them comes from the past, the others are told as a gap. */
     private void passOver(Subscription subscription) {
         TopicLog log = subscription.stream.log;
-        leap(subscription, log.freshFrom(subscription.cursor, loop.nanoTime()), true, ShedReason.EXPIRED, true);
+        boolean mayLoseUrgent = !subscription.stream.topic.rules.reliable();
+        // Those that the past hasn't any more may have been fresh.
+        leap(subscription, log.freshFrom(subscription.cursor, loop.nanoTime()), true, ShedReason.BEHIND, mayLoseUrgent);
     }
 
     /** Moves the cursor on to a frame; what lies between is owed still, and becomes a replay. */
@@ -261,36 +305,31 @@ final class Delivery {
         long hidden = log.hiddenToldBefore(frame) - subscription.hiddenToldBefore;
         subscription.hiddenToldBefore += hidden;
         subscription.cursor = frame;
-        subscription.replay = new Replay(log.offsetBefore(frame), everything, reason, mayLoseUrgent, owed, hidden);
+        // Where no messages are given, the log covers no offsets, and what lies between is nobody's to be told.
+        long through =
+                subscription.stream.level == AttentionLevel.COUNTS ? subscription.offset : log.offsetBefore(frame);
+        subscription.replay = new Replay(through, everything, reason, mayLoseUrgent, owed, hidden);
     }
 
     /** Writes the next piece of a replay; false if the connection takes no more, or is closed. */
     private boolean writePast(Subscription subscription, Replay replay) {
         NamespaceCounters counters = subscription.stream.topic.counters;
         Connection connection = subscription.connection;
-        ByteBuf piece = past.allocate();
-        boolean taken = false;
-        try {
-            if (past.read(subscription, replay, piece) == ReplayReader.Outcome.LOST) {
-                closeSlow(subscription);
-                return false;
-            }
-            taken = true;
-        } finally {
-            if (!taken) {
-                piece.release();
-            }
+        ByteBuf piece = readPast(subscription, replay);
+        if (piece == null) {
+            return false;
         }
         int length = piece.readableBytes();
-        Write write = connection.write(piece);
+        Write write = write(connection, piece);
         count(past.messageCount());
         subscription.offset = past.through();
         replay.hidden -= past.hidden();
         if (replay.owed != null) {
             for (int i = 0; i < replay.owed.length; i++) {
-                replay.owed[i] -= past.messages()[i] + past.expired()[i];
+                replay.owed[i] -= past.messages()[i] + past.expired()[i] + past.retracted()[i];
             }
             counters.shed(ShedReason.EXPIRED, past.expired());
+            counters.shed(ShedReason.RETRACTED, past.retracted());
         }
         switch (write) {
             case WRITTEN -> {
@@ -313,6 +352,29 @@ final class Delivery {
             end(subscription, replay);
         }
         return write == Write.WRITTEN;
+    }
+
+    /** Gives the next piece of a replay; null if there is no memory for it now, or if the connection is closed instead. */
+    private @Nullable ByteBuf readPast(Subscription subscription, Replay replay) {
+        ByteBuf piece = null;
+        boolean taken = false;
+        try {
+            piece = past.allocate();
+            if (past.read(subscription, replay, piece) == ReplayReader.Outcome.LOST) {
+                closeSlow(subscription);
+                return null;
+            }
+            taken = true;
+            return piece;
+        } catch (OutOfMemoryError e) {
+            // Nothing has been written of it: it is read anew in a turn to come.
+            outOfMemory = true;
+            return null;
+        } finally {
+            if (piece != null && !taken) {
+                piece.release();
+            }
+        }
     }
 
     /** A replay is over: what it owed and didn't give is shed. */
@@ -344,7 +406,7 @@ final class Delivery {
             if (!connection.gone) {
                 try {
                     writeAll(connection);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | OutOfMemoryError e) {
                     fail(connection, e);
                 }
             }
@@ -402,7 +464,7 @@ final class Delivery {
             run.copyTo(merged);
             messages += run.messageCount();
         }
-        Write write = connection.write(merged);
+        Write write = write(connection, merged);
         count(messages);
         InFlight inFlight = null;
         for (int i = 0; i < merging.size(); i++) {
@@ -455,7 +517,7 @@ final class Delivery {
                     return false;
                 }
                 connection.nextToServe = index + 1;
-                if (!serve(subscription)) {
+                if (!serve(subscription) || outOfMemory) {
                     return false;
                 }
             }

@@ -14,7 +14,8 @@ public final class Hub {
     private final long originNanos;
 
     /**
-     * @param rules what a topic's namespace says; asked when a loop gets its first subscription of the topic
+     * @param rules what a topic's namespace says; asked when a loop gets its first subscription of the topic, and by
+     *     {@link #reconfigure}
      * @param memory the bounds of each event loop
      */
     public Hub(
@@ -42,6 +43,17 @@ public final class Hub {
         shards.forEach(shard -> shard.loop().execute(shard::tellCounts));
     }
 
+    /**
+     * Has all topics go on under the rules that {@code rules} gives by now; done when all loops have.
+     *
+     * @param access whether it has changed what clients may do: then each connection looks whether it may stay on its topics
+     */
+    public CompletableFuture<Void> reconfigure(boolean access) {
+        return CompletableFuture.allOf(shards.stream()
+                .map(shard -> CompletableFuture.runAsync(() -> shard.reconfigure(access), shard.loop()::execute))
+                .toArray(CompletableFuture[]::new));
+    }
+
     /** The counters now, of all event loops. */
     public CompletableFuture<HubSnapshot> snapshot() {
         return ask(HubShard::snapshot).thenApply(HubSnapshot::sum);
@@ -54,7 +66,7 @@ public final class Hub {
     }
 
     /** Each shard's answer, given on its event loop. */
-    private <T> CompletableFuture<List<T>> ask(Function<HubShard, T> question) {
+    <T> CompletableFuture<List<T>> ask(Function<HubShard, T> question) {
         List<CompletableFuture<T>> parts = shards.stream()
                 .map(shard -> CompletableFuture.supplyAsync(() -> question.apply(shard), shard.loop()::execute))
                 .toList();

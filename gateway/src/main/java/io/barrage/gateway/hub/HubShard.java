@@ -1,27 +1,21 @@
 package io.barrage.gateway.hub;
 
 import io.barrage.gateway.broker.Broker;
-import io.barrage.gateway.broker.Broker.Attachment;
 import io.barrage.gateway.broker.BrokerListener;
+import io.barrage.gateway.broker.MembersNews;
 import io.barrage.gateway.hub.Connection.InFlight;
 import io.barrage.protocol.AttentionLevel;
-import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
-import io.barrage.protocol.ServerFrame;
 import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
-import io.barrage.protocol.TopicValue;
-import io.barrage.protocol.WebSocketFrames;
 import io.netty.buffer.ByteBufAllocator;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,18 +26,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Confined to its event loop. Other threads use the {@link BrokerListener} methods, which schedule at most one drain.
  *
- * <p>A drain appends all that waits to the topics' streams, then walks the streams: each connection gets one write with all that
- * it hasn't read. A drain is cut into slices, between which the loop does its I/O.
+ * <p>A drain appends all that waits to the topics' streams ({@link Incoming}), then walks the streams ({@link Walks}): each
+ * connection gets one write with all that it hasn't read. A drain is cut into slices, between which the loop does its I/O.
  */
 public final class HubShard implements BrokerListener {
-    /** Weight of the messages that one slice appends: with small ones about a millisecond. */
-    static final int MAX_APPENDED_BYTES = 256 * 1024;
-
     /** Connections and logs that one drain sacrifices for want of memory: each is looked for among all that are stalled. */
     private static final int MAX_VICTIMS = 16;
 
-    /** From so many topics on the books are checked less often: that takes time for each. */
-    private static final int MANY_TOPICS = 10_000;
+    /** From so many streams with something unread on the books are checked less often: that takes time for each. */
+    private static final int MANY_STREAMS = 10_000;
 
     private static final int CHECKS_LEFT_OUT = 10;
 
@@ -51,42 +42,28 @@ public final class HubShard implements BrokerListener {
 
     // any thread
     private final Loop loop;
-    private final Broker broker;
-    private final Function<TopicName, TopicRules> rules;
-    private final HubMemory memory;
-    private final HubListener listener;
-    private final MpscUnboundedAtomicArrayQueue<TopicEvent> offered = new MpscUnboundedAtomicArrayQueue<>(1024);
-    private final AtomicLong queuedBytes = new AtomicLong();
+    private final Incoming incoming;
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private final Runnable drain = this::drain;
+    private final Runnable pollFirst = this::pollFirst;
 
     // loop only
-    private final Map<TopicName, Topic> topics = new HashMap<>();
-    private final Map<String, NamespaceCounters> counters = new HashMap<>();
-    private final List<Connection> connections = new ArrayList<>();
+    private final HubMemory memory;
     private final SegmentStore store;
     private final FrameEncoder encoder = new FrameEncoder();
-    private final Coalescing coalescing;
+    private final Topics topics;
     private final Slice slice;
     private final Stalled stalled;
+    private final Settling settling = new Settling();
     private final Delivery delivery;
-    /** Streams with frames that some connection hasn't been offered yet; they take turns. */
-    private final ArrayDeque<Stream> ring = new ArrayDeque<>();
-    /** Streams whose logs may drop what all have read. */
-    private final ArrayDeque<Stream> settling = new ArrayDeque<>();
+    private final Walks walks;
+    private final Joins joins;
+    private final List<Connection> connections = new ArrayList<>();
 
-    /** The stream that must be walked before more may be appended, since those that keep up would fall off its log. */
-    private @Nullable Stream saturated;
-
-    private boolean mustTellCounts;
-    /** Hidden messages by topic, to be told with the next drain. */
-    private final Map<TopicName, Long> hiddenToTell = new HashMap<>();
-
-    /** Whether there was no memory for what is to be appended next. */
-    private boolean outOfMemory;
-
-    private long subscriptions;
     private long drains;
+    /** Whether a drain has failed by a bug of ours. */
+    private boolean hasFailed;
+
     private long worstError;
     private int checksLeftOut;
 
@@ -99,49 +76,53 @@ public final class HubShard implements BrokerListener {
             HubListener listener,
             long phaseNanos) {
         this.loop = loop;
-        this.broker = broker;
-        this.rules = rules;
         this.memory = memory;
-        this.listener = listener;
         this.store = new SegmentStore(allocator);
-        this.coalescing = new Coalescing(loop, phaseNanos, this::wake);
+        this.topics = new Topics(broker, rules);
         this.slice = new Slice(loop);
         this.stalled = new Stalled(loop, store);
-        this.delivery = new Delivery(loop, slice, stalled, allocator, encoder, this::settleLater);
+        this.delivery = new Delivery(loop, slice, stalled, allocator, encoder, settling::add);
+        this.walks = new Walks(loop, slice, new Coalescing(loop, phaseNanos, this::wake), delivery, settling, listener);
+        this.incoming = new Incoming(loop, memory.maxQueuedBytes(), topics, walks);
+        this.joins = new Joins(topics, walks, settling, delivery, store, encoder, this);
     }
 
     // ---------------------------------------------------------------- any thread
 
     @Override
     public boolean reserve(int bytes) {
-        if (queuedBytes.addAndGet(bytes) <= memory.maxQueuedBytes()) {
-            return true;
-        }
-        queuedBytes.addAndGet(-bytes);
-        return false;
+        return incoming.reserve(bytes);
     }
 
     @Override
     public void release(int bytes) {
-        queuedBytes.addAndGet(-bytes);
+        incoming.release(bytes);
     }
 
     @Override
     public void offer(TopicEvent event) {
-        offered.offer(event);
+        incoming.offer(event);
     }
 
     @Override
     public void wake() {
         if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
-            loop.execute(drain);
+            loop.execute(pollFirst);
         }
     }
 
     @Override
     public void tellHidden(TopicName topic, long count) {
         loop.execute(() -> {
-            hiddenToTell.merge(topic, count, Long::sum);
+            incoming.tellHidden(topic, count);
+            wake();
+        });
+    }
+
+    @Override
+    public void tellMembers(TopicName topic, MembersNews news) {
+        loop.execute(() -> {
+            incoming.tellMembers(topic, news);
             wake();
         });
     }
@@ -153,11 +134,24 @@ public final class HubShard implements BrokerListener {
 
     // ---------------------------------------------------------------- the drain
 
+    /** What the loop reads in one more poll is written with the same writes: at 32 messages in flight that saves one of seven. */
+    private void pollFirst() {
+        loop.executeAfterIo(drain);
+    }
+
     private void drain() {
         assert loop.inLoop();
         boolean done = false;
         try {
             done = isDoneAfterSlice();
+        } catch (RuntimeException | Error e) {
+            // Once, since it may be every drain; and here, since the future of a task that waits for I/O would keep it
+            // to itself.
+            if (!hasFailed) {
+                hasFailed = true;
+                logger.error("A drain failed by a bug of ours; others may, unlogged.", e);
+            }
+            throw e;
         } finally {
             // Also after a bug: else the flag would stay set, and nothing would be delivered on this loop any more.
             if (!done) {
@@ -170,236 +164,34 @@ public final class HubShard implements BrokerListener {
     private boolean isDoneAfterSlice() {
         drains++;
         slice.begin();
-        endWaits();
-        appendOffered();
+        walks.endWaits();
+        if (mayAppend()) {
+            incoming.append();
+        }
         // While others wait, those that are behind get a quarter of the slice.
-        delivery.resume(ring.isEmpty() && !delivery.hasTouched() ? 0 : slice.writesLeft() - Slice.MAX_WRITES / 4);
+        delivery.resume(walks.isEmpty() && !delivery.hasTouched() ? 0 : slice.writesLeft() - Slice.MAX_WRITES / 4);
         delivery.writeTouched();
-        walkRing();
+        walks.walk();
         delivery.writeTouched();
-        settle();
+        if (!delivery.hasTouched()) {
+            walks.reportFanOut();
+            settling.settle(isShortOfLogs());
+        }
         store.sweepPinned();
         enforceMemory();
-        if (ring.isEmpty() && delivery.isIdle() && !mustTellCounts && hiddenToTell.isEmpty()) {
+        joins.tellArrivals();
+        if (walks.isEmpty() && delivery.isIdle() && !incoming.hasNews()) {
             scheduled.set(false);
             // What was offered since the poll found the flag set and scheduled nothing.
-            return offered.isEmpty() || !scheduled.compareAndSet(false, true);
+            return incoming.isEmpty() || !scheduled.compareAndSet(false, true);
         }
         return false;
     }
 
-    private void appendOffered() {
-        // Those that are touched stand among those that have kept up, and must read before the log moves on.
-        if (delivery.hasTouched()) {
-            return;
-        }
-        if (saturated != null) {
-            if (isSaturated(saturated)) {
-                return;
-            }
-            saturated = null;
-        }
-        // Messages that wait are smaller than frames that wait, and a full queue slows publishers down.
-        if (!ring.isEmpty() && isShortOfLogs()) {
-            return;
-        }
-        long taken = 0;
-        outOfMemory = false;
-        try {
-            if (mustTellCounts) {
-                appendCounts();
-                mustTellCounts = false;
-            }
-            if (!hiddenToTell.isEmpty()) {
-                appendHidden();
-            }
-            for (TopicEvent event = offered.peek();
-                    event != null && saturated == null && taken < MAX_APPENDED_BYTES;
-                    event = offered.peek()) {
-                if (event instanceof Message message) {
-                    append(message);
-                } else if (event instanceof TopicValue value) {
-                    append(value);
-                }
-                offered.poll();
-                taken += event.weight();
-            }
-        } catch (OutOfMemoryError e) {
-            // The message stays where it is, since the next one would be a hole: the walks may free memory, and a full
-            // queue tells the publishers.
-            outOfMemory = true;
-        } finally {
-            if (taken > 0) {
-                queuedBytes.addAndGet(-taken);
-            }
-        }
-    }
-
-    private void append(Message message) {
-        if (message.offset() == Message.NO_OFFSET) {
-            giveBack(message);
-            return;
-        }
-        Topic topic = topics.get(message.topic());
-        // Gone: the last subscriber left. Old: offered to an earlier registration than the present one.
-        if (topic == null || message.offset() <= topic.lastOffset) {
-            return;
-        }
-        long now = message.canExpire() ? loop.nanoTime() : 0;
-        for (Stream stream : topic.streams()) {
-            if (stream.append(message, now)) {
-                ready(stream);
-                if (stream.wait != null && stream.log.isHalfUnread()) {
-                    // Better early than off the log.
-                    Coalescing.forget(stream);
-                    enterRing(stream);
-                }
-                if (isSaturated(stream)) {
-                    saturated = stream;
-                }
-            }
-        }
-        topic.lastOffset = message.offset();
-    }
-
-    private void append(TopicValue value) {
-        Topic topic = topics.get(value.topic());
-        // Old: offered to an earlier registration than the present one, which began with later values.
-        if (topic != null && value.number() > topic.attachment.lastValue()) {
-            topic.tell(value);
-            byte[] frame = WebSocketFrames.frame(WebSocketFrames.Opcode.TEXT, value.json());
-            for (Stream stream : topic.streams()) {
-                if (stream.level == AttentionLevel.FULL) {
-                    stream.append(frame);
-                    ready(stream);
-                }
-            }
-        }
-    }
-
-    /** Gives a hidden message to those of its sender's connections that are on its topic. */
-    private void giveBack(Message message) {
-        String sender = message.sender();
-        Topic pushes = sender == null ? null : topics.get(TopicName.ofUser(sender));
-        if (pushes == null) {
-            return;
-        }
-        for (Stream stream : pushes.streams()) {
-            for (int i = 0; i < stream.subscriptions.size(); i++) {
-                Connection connection = stream.subscriptions.get(i).connection;
-                if (isSubscribed(connection, message.topic())) {
-                    connection.send(message);
-                }
-            }
-        }
-    }
-
-    private void appendHidden() {
-        hiddenToTell.forEach((name, count) -> {
-            Topic topic = topics.get(name);
-            if (topic != null) {
-                for (Stream stream : topic.streams()) {
-                    stream.appendHidden(count);
-                    ready(stream);
-                }
-            }
-        });
-        hiddenToTell.clear();
-    }
-
-    /** Whether a stream's walk must come first: until then the queue waits, and its bound is the publishers'. */
-    private static boolean isSaturated(Stream stream) {
-        return stream.inRing && stream.log.isHalfUnread();
-    }
-
-    /** A stream has something for its connections: to be walked now, or when its window is over. */
-    private void ready(Stream stream) {
-        if (!stream.inRing && stream.wait == null && !coalescing.holds(stream)) {
-            enterRing(stream);
-        }
-    }
-
-    private void enterRing(Stream stream) {
-        stream.inRing = true;
-        ring.add(stream);
-    }
-
-    private void endWaits() {
-        for (Stream stream = coalescing.pollDue(); stream != null; stream = coalescing.pollDue()) {
-            enterRing(stream);
-        }
-    }
-
-    private void walkRing() {
-        while (!ring.isEmpty() && !slice.isOver()) {
-            Stream stream = ring.element();
-            boolean done = walk(stream);
-            ring.remove();
-            if (stream.walkAt >= 0) {
-                ring.add(stream);
-                continue;
-            }
-            stream.inRing = false;
-            if (done) {
-                settleLater(stream);
-            } else {
-                ready(stream);
-            }
-        }
-    }
-
-    /** Walks a stream, or walks it on; true if all that have kept up have read all, or wait in the touched list. */
-    private boolean walk(Stream stream) {
-        SubscriptionList list = stream.subscriptions;
-        TopicLog log = stream.log;
-        if (stream.walkAt < 0) {
-            stream.seal();
-            stream.walkAt = list.caughtUp();
-            stream.walkTarget = log.headFrame();
-            stream.walkTargetPosition = log.headPosition();
-            stream.walkStartNanos = loop.nanoTime();
-            stream.walkIsStale = log.canBeStale()
-                    && log.staleFrom(Math.max(log.readTo(), log.firstFrame()), stream.walkStartNanos) < log.headFrame();
-        }
-        boolean others = ring.size() > 1;
-        int at = Math.min(stream.walkAt, list.caughtUp());
-        while (at > 0) {
-            if (slice.isOver()) {
-                stream.walkAt = at;
-                return false;
-            }
-            Subscription subscription = list.get(--at);
-            if (subscription.cursor == log.headFrame()) {
-                continue;
-            }
-            Connection connection = subscription.connection;
-            if (stream.walkIsStale || connection.inFlight != null) {
-                delivery.fallBehind(subscription);
-                if (connection.inFlight == null) {
-                    delivery.resumeLater(connection);
-                }
-            } else if (others && connection.subscriptions.size() > 1) {
-                delivery.touch(connection);
-            } else if (!connection.touched) {
-                delivery.serve(subscription);
-            }
-        }
-        stream.walkAt = -1;
-        reportFanOut(stream);
-        coalescing.walked(stream, stream.walkStartNanos);
-        log.readTo(stream.walkTarget, stream.walkTargetPosition);
-        return log.headFrame() == stream.walkTarget && !stream.hasBatch();
-    }
-
-    private void reportFanOut(Stream stream) {
-        TopicLog log = stream.log;
-        long now = loop.nanoTime();
-        for (long frame = Math.max(log.readTo(), log.firstFrame()); frame < stream.walkTarget; frame++) {
-            long accepted = log.acceptedNanos(frame);
-            if (accepted != 0) {
-                listener.fannedOut(now - accepted);
-            }
-        }
+    private boolean mayAppend() {
+        // Those that are touched stand among those that have kept up, and must read before the log moves on. Messages
+        // that wait are smaller than frames that wait, and a full queue slows publishers down.
+        return !delivery.hasTouched() && !walks.mustComeFirst() && (walks.isEmpty() || !isShortOfLogs());
     }
 
     void drained(Connection connection) {
@@ -419,12 +211,15 @@ public final class HubShard implements BrokerListener {
         wake();
     }
 
+    // ---------------------------------------------------------------- memory
+
     /** Takes back what stalled connections hold beyond the bounds: of those that have been stalled for longest first. */
     private void enforceMemory() {
         int victims = 0;
-        // While some have still to read them, frames in logs are no laggard's fault.
+        // While some have still to read them, frames in logs are no laggard's fault; unless their walks need the
+        // memory.
         while (victims < MAX_VICTIMS
-                && ring.isEmpty()
+                && (walks.isEmpty() || walks.isOutOfMemory())
                 && !delivery.hasTouched()
                 && isShortOfLogs()
                 && dropOldestLog()) {
@@ -434,6 +229,8 @@ public final class HubShard implements BrokerListener {
             store.sweepPinned();
             victims++;
         }
+        walks.retry();
+        delivery.retry();
     }
 
     /** Drops the log that has waited for longest for one that is stalled; false if there is none. */
@@ -447,276 +244,99 @@ public final class HubShard implements BrokerListener {
     }
 
     private boolean isShortOfLogs() {
-        return outOfMemory || store.logBytes() > memory.maxLogBytes();
-    }
-
-    private void settleLater(Stream stream) {
-        if (!stream.settling) {
-            stream.settling = true;
-            settling.add(stream);
-        }
-    }
-
-    /** Lets logs drop what all have read. */
-    private void settle() {
-        // One that is touched stands among those that have kept up, but hasn't read yet.
-        while (!delivery.hasTouched() && !settling.isEmpty()) {
-            Stream stream = settling.remove();
-            stream.settling = false;
-            SubscriptionList list = stream.subscriptions;
-            if (!stream.inRing && stream.wait == null && list.caughtUp() == list.size()) {
-                stream.log.clear(list.size() >= Stream.BUSY && !isShortOfLogs());
-            }
-        }
+        return incoming.isOutOfMemory()
+                || walks.isOutOfMemory()
+                || delivery.isOutOfMemory()
+                || store.logBytes() > memory.maxLogBytes();
     }
 
     // ---------------------------------------------------------------- joins and leaves
 
     /**
+     * Completes, on the loop, when {@link #subscribe} can tell whether {@code since} is recovered. Loops are now and then apart by
+     * some messages: one who has read further on another loop, or has published, and comes back on this one would else be ahead of
+     * it.
+     */
+    public CompletableFuture<Void> caughtUp(TopicName name, @Nullable Position since) {
+        assert loop.inLoop();
+        return joins.caughtUp(name, since);
+    }
+
+    /**
      * Puts a connection on a topic and tells it so, before the topic's first message.
      *
      * @param id the client's number for its request, 0 without
-     * @param since the last position that the client has seen, if it wants to recover
+     * @param since the last position that the client has seen, if it wants to recover; {@link #caughtUp} with it
      * @param last how many of the newest messages it wants if there is nothing to recover
      * @return false, and nothing was done, if the connection is on the topic already
      */
     public boolean subscribe(Connection connection, TopicName name, long id, @Nullable Position since, int last) {
         assert loop.inLoop();
-        if (connection.gone) {
-            throw new IllegalStateException("the connection is gone");
-        }
-        if (subscriptionOf(connection, name) != null) {
-            return false;
-        }
-        Topic topic = topics.get(name);
-        if (topic == null) {
-            topic = open(name);
-        }
-        Subscription subscription = join(connection, topic, AttentionLevel.FULL, topic.lastOffset);
-        connection.subscriptions.add(subscription);
-        subscriptions++;
-        topic.attachment.countSubscriptions(1);
-        int online = 0;
-        if (topic.rules.countsPresence()) {
-            online = topic.attachment.online();
-            if (topic.subscriptions() == 1) {
-                topic.toldOnline = online;
-            }
-        }
-        String epoch = topic.attachment.position().epoch();
-        long head = topic.lastOffset;
-        long from = head;
-        Boolean recovered = null;
-        if (since != null || last > 0) {
-            long oldest = topic.attachment.pastBounds().oldestOfHistory();
-            if (since != null) {
-                recovered = since.epoch().equals(epoch)
-                        && (since.offset() == head || (since.offset() < head && since.offset() >= oldest - 1));
-            }
-            if (Boolean.TRUE.equals(recovered)) {
-                from = java.util.Objects.requireNonNull(since).offset();
-            } else {
-                from = Math.min(head, Math.max(head - last, oldest - 1));
-            }
-        }
-        connection.send(new ServerFrame.Subscribed(id, name, epoch, head, recovered, online));
-        topic.values().forEach(connection::send);
-        if (from < head) {
-            subscription.offset = from;
-            boolean mayLose = !topic.rules.reliable() && !Boolean.TRUE.equals(recovered);
-            replay(subscription, new Replay(head, true, ShedReason.BEHIND, mayLose, null, 0));
-        }
-        return true;
+        return joins.subscribe(connection, name, id, since, last);
     }
 
-    private Topic open(TopicName name) {
-        TopicRules topicRules = rules.apply(name);
-        Attachment attachment = broker.attach(name, this);
-        NamespaceCounters counted = counters.computeIfAbsent(topicRules.namespace(), NamespaceCounters::new);
-        Topic topic = new Topic(name, attachment, topicRules, counted);
-        topics.put(name, topic);
-        return topic;
-    }
-
-    /** Makes a connection a reader of a topic's stream, at its head. */
-    private Subscription join(Connection connection, Topic topic, AttentionLevel level, long offset) {
-        Stream stream = streamToJoin(connection, topic, level);
-        Subscription subscription = new Subscription(connection, stream, stream.log.headFrame(), offset);
-        stream.subscriptions.add(subscription);
-        return subscription;
-    }
-
-    /** A stream of which all that its other readers are owed is in the log. */
-    private Stream streamToJoin(Connection connection, Topic topic, AttentionLevel level) {
-        Stream stream = topic.stream(connection.encoding(), level, store, encoder);
-        stream.seal();
-        if (level != AttentionLevel.FULL) {
-            // Else its next frame would tell the new reader of what it has been told elsewhere.
-            stream.coverUpTo(topic.lastOffset);
-            stream.appendHiddenToTell();
-            if (stream.subscriptions.size() > 0) {
-                ready(stream);
-            }
-        }
-        return stream;
-    }
-
-    /** Has a subscription read from the past before it goes on. */
-    private void replay(Subscription subscription, Replay replay) {
-        delivery.fallBehind(subscription);
-        subscription.replay = replay;
-        delivery.resumeLater(subscription.connection);
-        wake();
+    /** As {@link #subscribe}, because a backend wants it; {@link #caughtUp} as there. */
+    boolean put(Connection connection, TopicName name, @Nullable Position since, int last) {
+        assert loop.inLoop();
+        return joins.put(connection, name, since, last);
     }
 
     /**
-     * Changes how much of a topic a connection gets, and answers, if the request has an id, before what follows from it.
+     * Completes, on the loop, when {@link #attention} can be changed so that each message is had once: not while some of the topic's
+     * streams have the last one and others have no memory for it yet.
+     */
+    public CompletableFuture<Void> evened(TopicName name) {
+        assert loop.inLoop();
+        return joins.evened(name);
+    }
+
+    /**
+     * Changes how much of a topic a connection gets, and answers, if the request has an id, before what follows from it;
+     * {@link #evened} before.
      *
      * @return false if the connection isn't on the topic
      */
     public boolean attention(Connection connection, TopicName name, long id, AttentionLevel level) {
         assert loop.inLoop();
-        Subscription subscription = subscriptionOf(connection, name);
-        if (subscription == null) {
-            return false;
-        }
-        if (id != 0) {
-            connection.send(new ServerFrame.Attention(id, name, level));
-        }
-        if (subscription.stream.level != level) {
-            change(subscription, level);
-        }
-        return true;
-    }
-
-    private void change(Subscription subscription, AttentionLevel level) {
-        Stream left = subscription.stream;
-        Topic topic = left.topic;
-        Connection connection = subscription.connection;
-        left.seal();
-        if (left.level != AttentionLevel.FULL && left.appendHiddenToTell()) {
-            ready(left);
-        }
-        long hidden = leaveStream(subscription, ShedReason.ATTENTION);
-        if (hidden > 0) {
-            connection.send(new ServerFrame.Hidden(topic.name, hidden));
-        }
-        if (left.subscriptions.size() == 0) {
-            close(left);
-        } else {
-            settleLater(left);
-        }
-        Stream joined = streamToJoin(connection, topic, level);
-        subscription.stream = joined;
-        subscription.cursor = joined.log.headFrame();
-        joined.subscriptions.add(subscription);
-        long missed = topic.lastOffset - subscription.offset;
-        if (level == AttentionLevel.DIGEST && missed > 0) {
-            connection.send(new ServerFrame.Gap(
-                    topic.name, subscription.offset + 1, topic.lastOffset, ShedReason.ATTENTION.wire()));
-            subscription.offset = topic.lastOffset;
-        } else if (level == AttentionLevel.FULL) {
-            topic.values().forEach(connection::send);
-            if (missed > 0) {
-                replay(subscription, new Replay(topic.lastOffset, true, ShedReason.ATTENTION, true, null, 0));
-            }
-        }
-        wake();
+        return joins.attention(connection, name, id, level);
     }
 
     /** Takes a connection off a topic; false if it wasn't on it. */
     public boolean unsubscribe(Connection connection, TopicName name) {
         assert loop.inLoop();
-        Subscription subscription = subscriptionOf(connection, name);
-        if (subscription == null) {
-            return false;
-        }
-        connection.subscriptions.remove(subscription);
-        leave(subscription);
-        return true;
+        return joins.unsubscribe(connection, name);
     }
 
     /** Whether a connection is on a topic. */
     public boolean isSubscribed(Connection connection, TopicName name) {
         assert loop.inLoop();
-        return subscriptionOf(connection, name) != null;
+        return connection.subscriptionTo(name) != null;
     }
 
-    private static @Nullable Subscription subscriptionOf(Connection connection, TopicName name) {
-        for (Subscription subscription : connection.subscriptions) {
-            if (subscription.stream.topic.name.equals(name)) {
-                return subscription;
-            }
-        }
-        return null;
+    /** Whether a connection is on a topic because a backend wants it, not by what its token or its rules say. */
+    public boolean isPutByBackend(Connection connection, TopicName name) {
+        assert loop.inLoop();
+        Subscription subscription = connection.subscriptionTo(name);
+        return subscription != null && subscription.byBackend;
     }
 
-    private void leave(Subscription subscription) {
-        Stream stream = subscription.stream;
-        Topic topic = stream.topic;
-        leaveStream(subscription, ShedReason.DISCONNECTED);
-        topic.attachment.countSubscriptions(-1);
-        subscriptions--;
-        if (stream.subscriptions.size() > 0) {
-            settleLater(stream);
-            wake();
-            return;
-        }
-        close(stream);
-        if (topic.streams().length == 0) {
-            topics.remove(topic.name);
-            topic.attachment.close();
-        }
+    /** A connection that had no user has one now, or what others may see of its user has changed. */
+    public void userChanged(Connection connection) {
+        assert loop.inLoop();
+        Joins.userChanged(connection);
     }
 
-    /** Takes a subscription out of its stream; what it hasn't read is shed. Gives the hidden messages that it wasn't told of. */
-    private long leaveStream(Subscription subscription, ShedReason reason) {
-        Stream stream = subscription.stream;
-        TopicLog log = stream.log;
-        // What waits to become a frame is owed to those who are here now.
-        stream.seal();
-        long[] before = subscription.messagesBefore;
-        long hiddenToldBefore = subscription.hiddenToldBefore;
-        if (before == null) {
-            before = new long[NamespaceCounters.PRIORITIES];
-            log.messagesBefore(subscription.cursor, before);
-            hiddenToldBefore = log.hiddenToldBefore(subscription.cursor);
-        } else {
-            delivery.forgetBehind();
+    /**
+     * Has the topics go on under the rules that they have by now.
+     *
+     * @param access whether it has changed what clients may do
+     */
+    void reconfigure(boolean access) {
+        assert loop.inLoop();
+        joins.reconfigure();
+        if (access) {
+            connections().forEach(Connection::rulesChanged);
         }
-        long[] unread = new long[before.length];
-        for (int i = 0; i < before.length; i++) {
-            unread[i] = log.messages(i) - before[i];
-        }
-        NamespaceCounters counted = stream.topic.counters;
-        counted.shed(reason, unread);
-        long hidden = log.hiddenTold() - hiddenToldBefore;
-        Replay replay = subscription.replay;
-        if (replay != null) {
-            if (replay.owed != null) {
-                counted.shed(reason, replay.owed);
-            }
-            hidden += Math.max(0, replay.hidden);
-        }
-        subscription.replay = null;
-        stream.subscriptions.remove(subscription);
-        subscription.messagesBefore = null;
-        return hidden;
-    }
-
-    private void close(Stream stream) {
-        if (stream.inRing) {
-            ring.remove(stream);
-        }
-        if (stream.settling) {
-            settling.remove(stream);
-        }
-        if (saturated == stream) {
-            saturated = null;
-        }
-        Coalescing.forget(stream);
-        stream.topic.remove(stream);
-        stream.log.close();
     }
 
     void register(Connection connection) {
@@ -739,7 +359,7 @@ public final class HubShard implements BrokerListener {
         if (connection.inFlight != null) {
             stalled.remove(connection);
         }
-        connection.subscriptions.forEach(this::leave);
+        connection.subscriptions.forEach(joins::leave);
         connection.subscriptions.clear();
         Connection last = connections.remove(connections.size() - 1);
         if (last != connection) {
@@ -747,8 +367,10 @@ public final class HubShard implements BrokerListener {
             last.shardIndex = connection.shardIndex;
         }
         connection.shardIndex = -1;
-        // What only it pinned is free now; on a quiet loop the next drain may be far.
-        store.sweepPinned();
+        if (store.pinnedBytes() > 0) {
+            // What only it pinned is free now; on a quiet loop the next drain may be far.
+            wake();
+        }
     }
 
     // ---------------------------------------------------------------- the rest
@@ -760,43 +382,49 @@ public final class HubShard implements BrokerListener {
     void tellCounts() {
         assert loop.inLoop();
         checkBooks();
-        // Logs move on only in a drain, when all have read what must not be lost.
-        mustTellCounts = true;
+        incoming.tellCounts();
         wake();
     }
 
     private void checkBooks() {
-        if (topics.size() > MANY_TOPICS && checksLeftOut < CHECKS_LEFT_OUT) {
+        if (walks.unread() > MANY_STREAMS && checksLeftOut < CHECKS_LEFT_OUT) {
             checksLeftOut++;
             return;
         }
         checksLeftOut = 0;
-        long error = snapshot().conservationError();
+        long error = books().build().conservationError();
         if (error != 0 && worstError == 0) {
             logger.error("Messages are neither delivered nor shed nor in flight, by a bug of ours. error={}", error);
         }
         worstError = Math.max(worstError, error);
     }
 
-    private void appendCounts() {
-        for (Topic topic : topics.values()) {
-            for (Stream stream : topic.streams()) {
-                if (stream.appendHiddenToTell()) {
-                    ready(stream);
-                }
+    /** How many subscriptions each of a connection's topics has, of those that tell it. */
+    public Map<TopicName, Integer> online(Connection connection) {
+        assert loop.inLoop();
+        Map<TopicName, Integer> online = new LinkedHashMap<>();
+        for (Subscription subscription : connection.subscriptions) {
+            Topic topic = subscription.stream.topic;
+            if (topic.rules.countsPresence() && !topic.isPushes()) {
+                online.put(topic.name, topic.attachment.online());
             }
-            if (topic.rules.countsPresence()) {
-                int online = topic.attachment.online();
-                if (online != topic.toldOnline) {
-                    byte[] frame = WebSocketFrames.text(new ServerFrame.Online(topic.name, online));
-                    for (Stream stream : topic.streams()) {
-                        stream.append(frame);
-                        ready(stream);
-                    }
-                    topic.toldOnline = online;
+        }
+        return online;
+    }
+
+    /** A user's connections now, those that have been welcomed; the list is the caller's. */
+    List<Connection> connectionsOf(String user) {
+        assert loop.inLoop();
+        List<Connection> found = new ArrayList<>();
+        Topic pushes = topics.get(TopicName.ofUser(user));
+        if (pushes != null) {
+            for (Stream stream : pushes.streams()) {
+                for (int i = 0; i < stream.subscriptions.size(); i++) {
+                    found.add(stream.subscriptions.get(i).connection);
                 }
             }
         }
+        return found;
     }
 
     /** All connections now; the list is the caller's. */
@@ -808,15 +436,27 @@ public final class HubShard implements BrokerListener {
     /** The counters now, with what is in flight counted anew from the cursors. */
     HubSnapshot snapshot() {
         assert loop.inLoop();
+        HubSnapshot.Builder snapshot = books();
+        topics.addTo(snapshot);
+        snapshot.connections = connections.size();
+        snapshot.subscriptions = joins.subscriptions();
+        snapshot.behindSubscriptions = delivery.behind();
+        snapshot.behindConnections = stalled.size();
+        snapshot.socketWrites = delivery.socketWrites();
+        snapshot.messagesWritten = delivery.messagesWritten();
+        snapshot.drains = drains;
+        snapshot.logBytes = store.logBytes();
+        snapshot.pinnedBytes = stalled.pinnedBytes();
+        snapshot.queuedBytes = incoming.queuedBytes();
+        snapshot.worstError = worstError;
+        return snapshot.build();
+    }
+
+    /** What is counted of messages; in flight are those that somebody has still to read, and those that sockets hold. */
+    private HubSnapshot.Builder books() {
         HubSnapshot.Builder snapshot = new HubSnapshot.Builder();
-        counters.values().forEach(snapshot::add);
-        for (Topic topic : topics.values()) {
-            long[] inFlight = snapshot.inFlight(topic.counters.namespace);
-            for (Stream stream : topic.streams()) {
-                snapshot.coalesceWindowNanos = Math.max(snapshot.coalesceWindowNanos, stream.windowNanos);
-                addInFlight(stream, inFlight);
-            }
-        }
+        topics.addCounters(snapshot);
+        walks.addInFlight(snapshot);
         for (Connection connection : stalled) {
             for (InFlight part = connection.inFlight; part != null; part = part.next) {
                 if (!part.replayed) {
@@ -827,51 +467,14 @@ public final class HubShard implements BrokerListener {
                 }
             }
         }
-        snapshot.connections = connections.size();
-        snapshot.subscriptions = subscriptions;
-        snapshot.topics = topics.size();
-        snapshot.behindSubscriptions = delivery.behind();
-        snapshot.behindConnections = stalled.size();
-        snapshot.socketWrites = delivery.socketWrites();
-        snapshot.messagesWritten = delivery.messagesWritten();
-        snapshot.drains = drains;
-        snapshot.logBytes = store.logBytes();
-        snapshot.pinnedBytes = stalled.pinnedBytes();
-        snapshot.queuedBytes = queuedBytes.get();
-        snapshot.worstError = worstError;
-        return snapshot.build();
-    }
-
-    private static void addInFlight(Stream stream, long[] inFlight) {
-        TopicLog log = stream.log;
-        // In the middle of a walk most stand at one of two places: counting for each anew would hold up the loop.
-        long[] counted = new long[inFlight.length];
-        long countedFor = -1;
-        for (int i = 0; i < stream.subscriptions.size(); i++) {
-            Subscription subscription = stream.subscriptions.get(i);
-            long[] read = subscription.messagesBefore;
-            if (read == null) {
-                if (subscription.cursor == log.headFrame()) {
-                    continue;
-                }
-                if (subscription.cursor != countedFor) {
-                    log.messagesBefore(subscription.cursor, counted);
-                    countedFor = subscription.cursor;
-                }
-                read = counted;
-            }
-            long[] owed = subscription.replay == null ? null : subscription.replay.owed;
-            for (int p = 0; p < read.length; p++) {
-                inFlight[p] += log.messages(p) - read[p] + (owed == null ? 0 : owed[p]);
-            }
-        }
+        return snapshot;
     }
 
     /** Lets go of all memory; called when no connection is left. */
     void close() {
         assert loop.inLoop();
         List.copyOf(connections).forEach(this::gone);
-        offered.clear();
+        incoming.clear();
         encoder.close();
         store.close();
     }

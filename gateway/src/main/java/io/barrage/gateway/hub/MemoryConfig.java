@@ -32,5 +32,5 @@ public record MemoryConfig(
                 value = "128MiB",
                 min = "1MiB",
                 doc = "Messages that all topics together keep on the heap, for histories and for those that are behind."
-                        + " Over it, a topic drops two old messages for each new one.")
+                        + " Over it, a topic drops two or more of its old messages for each new one.")
         ByteSize tail) {}

@@ -28,6 +28,7 @@ final class ReplayReader {
 
     private final int[] messages = new int[NamespaceCounters.PRIORITIES];
     private final int[] expired = new int[NamespaceCounters.PRIORITIES];
+    private final int[] retracted = new int[NamespaceCounters.PRIORITIES];
     private int messageCount;
     private long through;
     private long hidden;
@@ -65,6 +66,11 @@ final class ReplayReader {
         return expired;
     }
 
+    /** How many messages of each priority were retracted; not to be changed. */
+    int[] retracted() {
+        return retracted;
+    }
+
     /** The last offset that it covers. */
     long through() {
         return through;
@@ -81,9 +87,13 @@ final class ReplayReader {
         Attachment attachment = stream.topic.attachment;
         Arrays.fill(messages, 0);
         Arrays.fill(expired, 0);
+        Arrays.fill(retracted, 0);
         messageCount = 0;
         hidden = 0;
         gapFrom = 0;
+        // If the last piece failed, its messages are still here, and they are another's.
+        batch.clear();
+        batchBytes = 0;
         through = subscription.offset;
         long end = replay.through;
         if (replay.everything) {
@@ -118,8 +128,11 @@ final class ReplayReader {
             if (message.offset() > through + 1) {
                 gap(stream, through + 1, reason, out);
             }
-            if (message.isExpired(now)) {
-                // Its hidden count comes at the replay's end, with what is left.
+            if (message.isRetracted()) {
+                // As with stale ones, its hidden count comes at the replay's end, with what is left.
+                retracted[message.priority().ordinal()]++;
+                gap(stream, message.offset(), ShedReason.RETRACTED, out);
+            } else if (message.isExpired(now)) {
                 expired[message.priority().ordinal()]++;
                 gap(stream, message.offset(), ShedReason.EXPIRED, out);
             } else {

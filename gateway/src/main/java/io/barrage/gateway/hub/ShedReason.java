@@ -8,6 +8,8 @@ public enum ShedReason {
     BEHIND,
     /** It was stale before it could be sent ({@code ttlMs}); told as a {@code gap}. */
     EXPIRED,
+    /** It was retracted before it could be sent; told as a {@code gap}. */
+    RETRACTED,
     /** The subscription's level of attention leaves it out; told as a {@code gap}, or read from the topic's past later. */
     ATTENTION,
     /** The connection ended, or left the topic, with messages still on their way. */

@@ -106,7 +106,8 @@ final class Stalled implements Iterable<Connection> {
                 for (Subscription subscription : connection.subscriptions) {
                     Stream stream = subscription.stream;
                     // One whose walk waits has frames that those which keep up have still to read.
-                    if (subscription.isBehind() && !stream.log.isEmpty() && stream.wait == null) {
+                    boolean waits = stream.wait != null || stream.inRing;
+                    if (subscription.isBehind() && !stream.log.isEmpty() && !waits) {
                         found = stream;
                         since = connection.stalledSinceNanos;
                     }

@@ -33,30 +33,27 @@ final class Stream {
     private final @Nullable List<Message> batch;
 
     private int batchBytes;
-    /** The last of the topic's messages that came to it. */
+    /** The last of the topic's messages that came to it: later than the topic's where another stream had no memory for it. */
     private long seenOffset;
     /** Hidden messages whose number stood on messages that aren't in this stream. */
     private long hiddenToTell;
 
     /** Whether it waits in the shard's ring to be walked, or to be walked on. */
     boolean inRing;
-    /** While a walk is under way: the index that it visits next is below; -1 otherwise. */
-    int walkAt = -1;
-    /** The head when the walk began. */
-    long walkTarget;
-
-    long walkTargetPosition;
-    long walkStartNanos;
-    /** Whether some of what this walk brings was stale when it began. */
-    boolean walkIsStale;
+    /** Made with the first, which most users' topics never have. */
+    Walks.@Nullable Walk walk;
     /** Its place among those whose next walk waits; null if it doesn't. */
     Coalescing.@Nullable Wait wait;
     /** The window that its next walk has to keep; 0 before the first, and without coalescing. */
     long windowNanos;
     /** When its next walk may begin. */
     long mayWalkNanos;
+    /** Whether it is among those that may have something which somebody hasn't read. */
+    boolean unread;
     /** Whether it waits for its log to be settled. */
     boolean settling;
+    /** Whether its last reader has left: where it waits for something, it is passed over. */
+    boolean closed;
 
     Stream(Topic topic, Encoding encoding, AttentionLevel level, SegmentStore store, FrameEncoder encoder) {
         this.topic = topic;
@@ -66,6 +63,11 @@ final class Stream {
         this.batch = encoding.batch() ? new ArrayList<>() : null;
         this.log = new TopicLog(store, topic.rules, topic.lastOffset);
         this.seenOffset = topic.lastOffset;
+    }
+
+    /** The last of the topic's messages that came to it; who joins gets what comes behind. */
+    long seenOffset() {
+        return seenOffset;
     }
 
     /** Whether its readers get messages of this priority. */
@@ -100,19 +102,20 @@ final class Stream {
     private void give(Message message, long nowNanos) {
         coverUpTo(message.offset() - 1);
         if (message.isExpired(nowNanos)) {
+            appendGap(message.offset(), message.offset(), ShedReason.EXPIRED);
             hiddenToTell += message.hidden();
             leaveOut(message.priority().ordinal(), ShedReason.EXPIRED);
-            appendGap(message.offset(), message.offset(), ShedReason.EXPIRED);
         } else if (batch == null) {
             encoder.encode(message);
             append(encoder.content().add(message));
             topic.counters.owed[message.priority().ordinal()] += subscriptions.size();
         } else {
-            batch.add(message);
-            batchBytes += message.weight();
+            // Before, so that there is nothing to undo where there is no memory for the frame.
             if (batchBytes >= MAX_BATCH_BYTES) {
                 seal();
             }
+            batch.add(message);
+            batchBytes += message.weight();
         }
     }
 
@@ -152,11 +155,9 @@ final class Stream {
         log.append(frame, 0, frame.length, encoder.content());
     }
 
-    /** Appends a frame that tells of hidden messages. */
-    void appendHidden(long count) {
-        seal();
-        byte[] frame = WebSocketFrames.text(new ServerFrame.Hidden(topic.name, count));
-        log.append(frame, 0, frame.length, encoder.content().hidden(count));
+    /** Hidden messages are to be told that no message tells of. */
+    void addHiddenToTell(long count) {
+        hiddenToTell += count;
     }
 
     /** Tells of the hidden messages that no message of this stream has told of; false if there were none. */
@@ -164,7 +165,9 @@ final class Stream {
         if (hiddenToTell == 0) {
             return false;
         }
-        appendHidden(hiddenToTell);
+        seal();
+        byte[] frame = WebSocketFrames.text(new ServerFrame.Hidden(topic.name, hiddenToTell));
+        log.append(frame, 0, frame.length, encoder.content().hidden(hiddenToTell));
         hiddenToTell = 0;
         return true;
     }
@@ -174,20 +177,65 @@ final class Stream {
         return batch != null && !batch.isEmpty();
     }
 
+    /** Whether all its readers have read all. */
+    boolean isRead() {
+        return log.firstFrame() == log.headFrame() && subscriptions.caughtUp() == subscriptions.size() && !hasBatch();
+    }
+
     /** Makes a frame of the messages that wait to become one: before they are written, and before the readers change. */
     void seal() {
         if (batch == null || batch.isEmpty()) {
             return;
         }
-        encoder.encode(topic.name, batch);
-        TopicLog.Content content = encoder.content();
+        try {
+            append(batch);
+        } catch (RuntimeException e) {
+            // Tried again it would fail again, and hold up all the rest: the next frame tells of a gap in its place.
+            forgetBatch(batch);
+            throw e;
+        }
         for (int i = 0; i < batch.size(); i++) {
-            Message message = batch.get(i);
-            content.add(message);
-            topic.counters.owed[message.priority().ordinal()] += subscriptions.size();
+            topic.counters.owed[batch.get(i).priority().ordinal()] += subscriptions.size();
+        }
+        forgetBatch(batch);
+    }
+
+    private void append(List<Message> messages) {
+        encoder.encode(topic.name, messages);
+        TopicLog.Content content = encoder.content();
+        for (int i = 0; i < messages.size(); i++) {
+            content.add(messages.get(i));
         }
         append(content);
-        batch.clear();
+    }
+
+    private void forgetBatch(List<Message> messages) {
+        messages.clear();
         batchBytes = 0;
+    }
+
+    /** Adds, by priority, what its readers are owed and no socket holds, counted anew from the cursors. */
+    void addInFlight(long[] inFlight) {
+        // In the middle of a walk most stand at one of two places: counting for each anew would hold up the loop.
+        long[] counted = new long[inFlight.length];
+        long countedFor = -1;
+        for (int i = 0; i < subscriptions.size(); i++) {
+            Subscription subscription = subscriptions.get(i);
+            long[] read = subscription.messagesBefore;
+            if (read == null) {
+                if (subscription.cursor == log.headFrame()) {
+                    continue;
+                }
+                if (subscription.cursor != countedFor) {
+                    log.messagesBefore(subscription.cursor, counted);
+                    countedFor = subscription.cursor;
+                }
+                read = counted;
+            }
+            long[] owed = subscription.replay == null ? null : subscription.replay.owed;
+            for (int p = 0; p < read.length; p++) {
+                inFlight[p] += log.messages(p) - read[p] + (owed == null ? 0 : owed[p]);
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.barrage.gateway.hub;
 
+import io.barrage.gateway.broker.Broker.Membership;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,11 @@ final class Subscription {
     /** What it reads from the topic's past before it goes on at its cursor; null if nothing, or if it isn't behind. */
     @Nullable
     Replay replay;
+    /** Its user's part in it, where subscribers are told of each other; null elsewhere, and without a user. */
+    @Nullable
+    Membership membership;
+    /** Whether a backend wants it, whatever its client may do by itself. */
+    boolean byBackend;
     /** While behind: the messages of each priority before the cursor, which the log can't tell once it has trimmed there. */
     long @Nullable [] messagesBefore;
     /** While behind: the hidden messages that frames before the cursor have told of. */

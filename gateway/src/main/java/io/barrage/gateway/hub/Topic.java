@@ -2,27 +2,35 @@ package io.barrage.gateway.hub;
 
 import io.barrage.gateway.broker.Broker.Attachment;
 import io.barrage.protocol.AttentionLevel;
+import io.barrage.protocol.ServerFrame;
 import io.barrage.protocol.TopicName;
 import io.barrage.protocol.TopicValue;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What one event loop has of a topic: its streams, each made with its first reader. Confined to its event loop. */
 final class Topic {
     final TopicName name;
     final Attachment attachment;
-    final NamespaceCounters counters;
-    final TopicRules rules;
+    NamespaceCounters counters;
+    TopicRules rules;
 
     /** An array, since nearly all topics have one or two. */
     private Stream[] streams = {};
 
+    /** Its place among the loop's topics. */
+    int index;
     /** Offset of the last message that came to this loop. */
     long lastOffset;
     /** The number of subscriptions that they were last told. */
     int toldOnline;
+    /** Whether subscribers are told of each other, as far as their memberships know. */
+    boolean tellsMembers;
+    /** Whether it has too many users for its subscribers to be told of each. */
+    boolean truncated;
 
     private Map<String, TopicValue> values = Map.of();
 
@@ -32,7 +40,14 @@ final class Topic {
         this.rules = rules;
         this.counters = counters;
         this.lastOffset = attachment.position().offset();
+        this.tellsMembers = attachment.tellsMembers();
+        this.truncated = attachment.membersTruncated();
         attachment.values().forEach(this::tell);
+    }
+
+    /** Whether it is the topic of the pushes to a user. */
+    boolean isPushes() {
+        return name.namespace().equals(TopicName.USER_NAMESPACE);
     }
 
     /** Its streams; not to be changed. */
@@ -58,6 +73,27 @@ final class Topic {
         streams = Arrays.stream(streams).filter(other -> other != stream).toArray(Stream[]::new);
     }
 
+    /** Whether no stream has a message that others have still to get, when there is memory for it. */
+    boolean isEven() {
+        for (Stream stream : streams) {
+            if (stream.seenOffset() > lastOffset) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether a stream is the one whose walks tell when a message has reached all: of those that get most, the last. */
+    boolean isReportedBy(Stream stream) {
+        Stream reporting = streams[0];
+        for (Stream other : streams) {
+            if (other.level.compareTo(reporting.level) <= 0) {
+                reporting = other;
+            }
+        }
+        return reporting == stream;
+    }
+
     /** Subscriptions on this loop. */
     int subscriptions() {
         int sum = 0;
@@ -78,6 +114,35 @@ final class Topic {
                 values = new LinkedHashMap<>();
             }
             values.put(value.key(), value);
+        }
+    }
+
+    /** Tells one that may have missed it which of the messages up to an offset were retracted lately. */
+    void tellRetracted(Connection connection, long through) {
+        List<Long> offsets = attachment.retracted(through);
+        if (!offsets.isEmpty()) {
+            connection.send(new ServerFrame.Retract(name, offsets));
+        }
+    }
+
+    /** Tells one that may have missed it how many are there, as the others were told last. */
+    void tellOnline(Connection connection) {
+        if (rules.countsPresence()) {
+            connection.send(new ServerFrame.Online(name, toldOnline, truncated));
+        }
+    }
+
+    /** Tells one that may have missed who came and who left that it has a part only; {@link #tellOnline} ends that, and it asks anew. */
+    void tellMembersMissed(Connection connection) {
+        if (tellsMembers && !truncated) {
+            connection.send(new ServerFrame.Online(name, toldOnline, true));
+        }
+    }
+
+    /** Adds, by priority, what its subscriptions are owed and no socket holds, counted anew from the cursors. */
+    void addInFlight(long[] inFlight) {
+        for (Stream stream : streams) {
+            stream.addInFlight(inFlight);
         }
     }
 

@@ -23,6 +23,7 @@ final class TopicLog {
     private static final long[] NOTHING = {};
     private static final int[] NO_COUNTS = {};
     private static final int PRIORITIES = Priority.values().length;
+    private static final long[] NO_MESSAGES = new long[PRIORITIES];
     private static final int FIRST_INDEX_SIZE = 8;
 
     /** A frame's messages by priority are packed into one number, so many bits each. */
@@ -31,8 +32,8 @@ final class TopicLog {
     private static final int COUNT_MASK = (1 << COUNT_BITS) - 1;
 
     private final SegmentStore store;
-    private final int maxFrames;
-    private final int maxBytes;
+    private int maxFrames;
+    private int maxBytes;
 
     private @Nullable Segment first;
     private @Nullable Segment last;
@@ -44,7 +45,8 @@ final class TopicLog {
     private long hiddenTold;
     private long readTo;
     private long readToPosition;
-    private final long[] appended = new long[PRIORITIES];
+    /** Messages by priority; a quiet topic's are everybody's. */
+    private long[] appended = NO_MESSAGES;
 
     // The index, a ring by ordinal: the frame's end since the log's birth, and what it carries.
     private long[] ends = NOTHING;
@@ -68,6 +70,12 @@ final class TopicLog {
         this.maxFrames = rules.maxFrames();
         this.maxBytes = rules.maxLogBytes();
         this.coveredOffset = coveredOffset;
+    }
+
+    /** Other bounds from the next frame on. */
+    void bounds(TopicRules rules) {
+        maxFrames = rules.maxFrames();
+        maxBytes = rules.maxLogBytes();
     }
 
     /**
@@ -118,9 +126,14 @@ final class TopicLog {
             return java.util.Objects.requireNonNull(segment);
         }
 
-        /** Its bytes; gives the buffer. */
-        ByteBuf slice() {
-            return segment().buffer.retainedSlice(index, length);
+        /** As {@link Connection#writeNow}, of its bytes. */
+        int writeNowTo(Connection connection) {
+            return connection.writeNow(segment().buffer, index, length);
+        }
+
+        /** Its bytes from the one at {@code start} on; gives the buffer. */
+        ByteBuf slice(int start) {
+            return segment().buffer.retainedSlice(index + start, length - start);
         }
 
         /** Its bytes, copied to {@code into}, which is borrowed. */
@@ -265,6 +278,9 @@ final class TopicLog {
         acceptedNanos[slot] = content.acceptedNanos;
         if (expires.length > 0) {
             expires[slot] = content.expiresNanos;
+        }
+        if (appended == NO_MESSAGES) {
+            appended = new long[PRIORITIES];
         }
         for (int p = 0; p < PRIORITIES; p++) {
             appended[p] += (content.counts >>> (p * COUNT_BITS)) & COUNT_MASK;

@@ -1,10 +1,13 @@
 package io.barrage.gateway.metrics;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.barrage.gateway.backend.BackendMetrics;
 import io.barrage.gateway.broker.Broker;
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.PublishResult;
+import io.barrage.gateway.clients.ClientLimit;
 import io.barrage.gateway.clients.ClientMetrics;
+import io.barrage.gateway.hooks.HookMetrics;
 import io.barrage.gateway.hub.HubListener;
 import io.barrage.gateway.hub.HubSnapshot;
 import io.barrage.gateway.hub.ShedReason;
@@ -31,9 +34,9 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -42,28 +45,38 @@ import java.util.function.ToDoubleFunction;
 /**
  * All metrics of one gateway. Thread-safe.
  *
- * <p>Every label has a closed set of values: namespaces as configured, priorities, reasons, codes; never a topic or a user. All
+ * <p>Every label has a closed set of values: namespaces and API keys as configured, priorities, reasons, codes; never a topic or a user. All
  * series exist from the start, so that the first increase of a rare one is seen as such.
  */
 @SuppressWarnings(
         "deprecation") // The simpleclient bridge is chosen, see the decisions; Micrometer prefers the newer client.
-public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubListener, AutoCloseable {
+public final class GatewayMetrics implements BackendMetrics, BrokerMetrics, ClientMetrics, HubListener, AutoCloseable {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final Function<TopicName, String> namespaceOf;
-    private final Map<String, Map<Priority, PublishCounters>> publishes = new HashMap<>();
+    private final Map<String, Map<Priority, PublishCounters>> publishes = new ConcurrentHashMap<>();
     private final Map<CloseCode, Counter> closes = new EnumMap<>(CloseCode.class);
     private final Map<ErrorCode, Counter> refusedUpgrades = new EnumMap<>(ErrorCode.class);
     private final Map<ErrorCode, Counter> failures = new EnumMap<>(ErrorCode.class);
+    private final Map<ClientLimit, Counter> limits = new EnumMap<>(ClientLimit.class);
+    private final Map<String, KeyCounters> keys = new ConcurrentHashMap<>();
     private final AtomicLong connections = new AtomicLong();
     private final Counter handshakes;
+    private final Counter appliedReloads;
+    private final Counter refusedReloads;
+    private volatile long configSince = System.currentTimeMillis();
     private final Timer fanOut;
+    private final HookSeries hooks;
     private volatile HubSnapshot hub = HubSnapshot.EMPTY;
 
-    private final Map<String, ValueCounters> values = new HashMap<>();
+    private final Map<String, ValueCounters> values = new ConcurrentHashMap<>();
+
+    private final Map<String, Counter> retractions = new ConcurrentHashMap<>();
 
     private record PublishCounters(
-            Counter accepted, Counter duplicate, Counter limited, Counter refused, Counter hidden) {}
+            Counter accepted, Counter duplicate, Counter limited, Counter refused, Counter invalid, Counter hidden) {}
+
+    private record KeyCounters(Counter overRate, Counter slowed) {}
 
     private record ValueCounters(Counter accepted, Counter duplicate, Counter refused, Counter told) {}
 
@@ -77,9 +90,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
         registry.config()
                 .meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"))
                 .meterFilter(MeterFilter.denyNameStartsWith("system.cpu.count"));
-        for (String namespace : namespaces) {
-            registerNamespace(namespace);
-        }
+        addNamespaces(namespaces);
         for (CloseCode code : CloseCode.values()) {
             closes.put(
                     code,
@@ -102,9 +113,22 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                             .tag("code", code.wire())
                             .register(registry));
         }
+        for (ClientLimit limit : ClientLimit.values()) {
+            limits.put(
+                    limit,
+                    Counter.builder("barrage.limited")
+                            .description("Times that a client was over a limit, and was refused, closed or slowed down")
+                            .tag("limit", limit.wire())
+                            .register(registry));
+        }
         handshakes = Counter.builder("barrage.handshakes")
                 .description("Connections that have been welcomed")
                 .tag("transport", "websocket")
+                .register(registry);
+        appliedReloads = reloads("applied");
+        refusedReloads = reloads("refused");
+        Gauge.builder("barrage.config.last.success.timestamp.seconds", this, metrics -> metrics.configSince / 1e3)
+                .description("When the configuration that is in effect was read, in seconds since 1970")
                 .register(registry);
         fanOut = Timer.builder("barrage.fanout")
                 .description("From a publish's acceptance to its write to the last socket of an event loop")
@@ -128,6 +152,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                 .description("Connections now")
                 .tag("transport", "websocket")
                 .register(registry);
+        hooks = new HookSeries(registry);
         registerHub();
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
@@ -135,6 +160,32 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
         new FileDescriptorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
         gc.bindTo(registry);
+    }
+
+    /** Adds namespaces that topics can belong to from now on; those that are known stay, so that no counter falls. */
+    public synchronized void addNamespaces(Collection<String> namespaces) {
+        for (String namespace : namespaces) {
+            if (!publishes.containsKey(namespace)) {
+                registerNamespace(namespace);
+            }
+        }
+    }
+
+    private Counter reloads(String result) {
+        return Counter.builder("barrage.config.reloads")
+                .description("Times that the configuration was read anew")
+                .tag("result", result)
+                .register(registry);
+    }
+
+    /** The configuration was read anew, and is in effect or wasn't usable. */
+    public void reloaded(boolean applied) {
+        if (applied) {
+            appliedReloads.increment();
+            configSince = System.currentTimeMillis();
+        } else {
+            refusedReloads.increment();
+        }
     }
 
     private void registerProcessor() {
@@ -158,6 +209,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                             publishes(tags, "duplicate"),
                             publishes(tags, "limited"),
                             publishes(tags, "refused"),
+                            publishes(tags, "invalid"),
                             Counter.builder("barrage.hidden")
                                     .description("Messages hidden from everybody but their senders, by reason")
                                     .tags(tags.and("reason", "budget"))
@@ -182,8 +234,13 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                         .register(registry);
             }
         }
-        publishes.put(namespace, byPriority);
         Tags tags = Tags.of("namespace", namespace);
+        retractions.put(
+                namespace,
+                Counter.builder("barrage.retracted")
+                        .description("Messages that were retracted")
+                        .tags(tags)
+                        .register(registry));
         values.put(
                 namespace,
                 new ValueCounters(
@@ -194,6 +251,15 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                                 .description("Values told to a topic's subscribers, once for all of them")
                                 .tags(tags)
                                 .register(registry)));
+        publishes.put(namespace, byPriority);
+    }
+
+    @Override
+    public void retracted(TopicName topic, int count) {
+        Counter counter = retractions.get(namespaceOf.apply(topic));
+        if (counter != null) {
+            counter.increment(count);
+        }
     }
 
     private Counter valuePublishes(Tags tags, String result) {
@@ -276,12 +342,50 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
                 .register(registry);
     }
 
+    /** What the backend's hooks are counted with. */
+    public HookMetrics hooks() {
+        return hooks;
+    }
+
     /** All metrics now, in Prometheus' text format; {@code now} are the hub's, to be read first. */
     public CompletableFuture<String> scrape(CompletableFuture<HubSnapshot> now) {
         return now.thenApply(snapshot -> {
             hub = snapshot;
             return registry.scrape();
         });
+    }
+
+    /** Makes the series of an API key, so that they are there before it is over its rate. */
+    public void addKey(String name) {
+        keyCounters(name);
+    }
+
+    private KeyCounters keyCounters(String name) {
+        return keys.computeIfAbsent(
+                name, key -> new KeyCounters(keyCounter(key, "refused"), keyCounter(key, "slowed")));
+    }
+
+    private Counter keyCounter(String key, String how) {
+        return Counter.builder("barrage.key.limited")
+                .description("Publishes that an API key's rate has refused, and waits of its streams for it")
+                .tag("key", key)
+                .tag("how", how)
+                .register(registry);
+    }
+
+    @Override
+    public void overRate(String key) {
+        keyCounters(key).overRate.increment();
+    }
+
+    @Override
+    public void slowed(String key) {
+        keyCounters(key).slowed.increment();
+    }
+
+    @Override
+    public void tooLarge() {
+        limited(ClientLimit.BODY);
     }
 
     @Override
@@ -296,7 +400,7 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
         } else if (result instanceof PublishResult.Shed shed) {
             (shed.duplicate() ? counters.duplicate : counters.hidden).increment();
         } else if (result instanceof PublishResult.Refused refused && !refused.isOverload()) {
-            counters.limited.increment();
+            (refused.code() == ErrorCode.BAD_REQUEST ? counters.invalid : counters.limited).increment();
         } else {
             counters.refused.increment();
         }
@@ -349,6 +453,21 @@ public final class GatewayMetrics implements BrokerMetrics, ClientMetrics, HubLi
     @Override
     public void upgradeRefused(ErrorCode code) {
         increment(refusedUpgrades.get(code));
+    }
+
+    /** A request was refused at either door; counted if it was too large. */
+    public void requestRefused(ErrorCode code) {
+        switch (code) {
+            case URI_TOO_LONG -> limited(ClientLimit.URL);
+            case HEADERS_TOO_LARGE -> limited(ClientLimit.HEADERS);
+            case TOO_LARGE -> limited(ClientLimit.BODY);
+            default -> {}
+        }
+    }
+
+    @Override
+    public void limited(ClientLimit limit) {
+        increment(limits.get(limit));
     }
 
     @Override

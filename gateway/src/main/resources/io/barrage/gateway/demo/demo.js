@@ -14,6 +14,10 @@ const LOG_SIZE = 200;
 const LOG_FLUSH_MS = 200;
 const ANNOUNCE_MS = 4_000;
 const QUIET_MS = 45_000;
+/** Up to so many are told by name when they come in. */
+const SMALL_ROOM = 20;
+const CAME_MS = 4_000;
+const PEOPLE_LISTED = 100;
 
 const GIFTS = { rocket: "🚀", heart: "❤️", star: "🌟", flower: "🌸" };
 const NAMES = [
@@ -867,8 +871,77 @@ function showOnline(online) {
   if (online !== null && $("online").dataset.count !== String(online)) {
     $("online").dataset.count = online;
     const number = Object.assign(document.createElement("b"), { textContent: count.format(online) });
-    const words = Object.assign(document.createElement("span"), { textContent: " here now" });
+    const words = Object.assign(document.createElement("span"), { textContent: " watching" });
     $("online").replaceChildren(number, words);
+  }
+}
+
+/** The names behind the number, in a room whose namespace tells them. */
+class People {
+  #here = new Map();
+  /** Whether there are too many for each to be told of. */
+  #tooMany = false;
+  #timer = 0;
+
+  /** Asks anew: after each reconnect, and when a room becomes too large or small enough again. */
+  async look() {
+    const asked = subscription;
+    try {
+      const { members, truncated } = await asked.presence();
+      if (asked === subscription) {
+        this.#tooMany = truncated;
+        this.#here = new Map((members ?? []).map(({ user, connections }) => [user, connections]));
+        this.#draw();
+      }
+    } catch (ignored) {
+      // without a connection; the next `subscribed` asks again
+    }
+  }
+
+  lookIfChanged(tooMany) {
+    if (tooMany !== this.#tooMany) {
+      this.look();
+    }
+  }
+
+  came(name) {
+    this.#here.set(name, 1);
+    this.#draw();
+    if (name !== user && this.#here.size <= SMALL_ROOM) {
+      $("came").textContent = `${name} came in`;
+      $("came").hidden = false;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => ($("came").hidden = true), CAME_MS);
+    }
+  }
+
+  left(name) {
+    this.#here.delete(name);
+    this.#draw();
+  }
+
+  clear() {
+    this.#here.clear();
+    this.#tooMany = false;
+    $("came").hidden = true;
+    this.#draw();
+  }
+
+  #draw() {
+    const names = [...this.#here.keys()].sort((a, b) => (b === user) - (a === user) || a.localeCompare(b));
+    const lines = names.slice(0, PEOPLE_LISTED).map((name) => {
+      const own = name === user;
+      return Object.assign(document.createElement("li"), {
+        textContent: own ? `${name} (you)` : name,
+        className: own ? "own" : "",
+      });
+    });
+    $("people-list").replaceChildren(...lines);
+    $("people-more").hidden = !this.#tooMany && names.length <= PEOPLE_LISTED;
+    $("online").disabled = names.length === 0;
+    if (names.length === 0) {
+      $("people").hidePopover?.();
+    }
   }
 }
 
@@ -898,6 +971,7 @@ const log = new Log($("log"));
 const announcer = new Announcer($("announcer"));
 const flash = new Flash($("hidden-flash"));
 const book = new GiftBook();
+const people = new People();
 const curtain = new Curtain($("curtain"));
 
 let quiet = true;
@@ -938,16 +1012,32 @@ const listeners = {
       notify("Back. What was said meanwhile isn't kept here.");
     }
     subscribedOnce = true;
+    people.look();
+  },
+  onAttention({ level }) {
+    if (level === "full") {
+      people.look(); // who came and went while the page was hidden wasn't told
+    }
   },
   onGap({ count: missing, reason }) {
+    if (reason === "behind") {
+      people.look();
+    }
     if (hot && reason === "hidden") {
       arrived(0, missing);
     } else {
       figures.missed += missing;
     }
   },
-  onOnline({ count: online }) {
+  onOnline({ count: online, truncated }) {
     showOnline(online);
+    people.lookIfChanged(truncated);
+  },
+  onJoin({ user: name }) {
+    people.came(name);
+  },
+  onLeave({ user: name }) {
+    people.left(name);
   },
   onUnsubscribed({ code, reason }) {
     if (code !== "left") {
@@ -965,7 +1055,7 @@ function enter() {
   arrivals = [];
   sentAt.clear();
   returnedAt.clear();
-  for (const part of [flight, gifts, log, flash, book]) {
+  for (const part of [flight, gifts, log, flash, book, people]) {
     part.clear();
   }
   flight.unflown = 0;

@@ -19,18 +19,20 @@ class PublishHandlerTest {
             topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
             BrokerMetrics.NOOP,
             64 << 20);
-    private final PublishHandler handler = new PublishHandler(broker, 1 << 20, 1 << 16);
+    private final PublishHandler handler = new PublishHandler(broker, 1 << 20, 1 << 16, BackendMetrics.NOOP);
 
     @Test
     void givesMessagesTheirTimeToLive() {
         RecordingListener listener = new RecordingListener();
         broker.attach(TopicName.of("room:42"), listener);
-        handler.publish("{\"topic\":\"room:42\",\"ttlMs\":5000,\"data\":1}".getBytes(UTF_8), "")
-                .join();
-        handler.publish("{\"topic\":\"room:42\",\"data\":2}".getBytes(UTF_8), "")
-                .join();
+        publish("{\"topic\":\"room:42\",\"ttlMs\":5000,\"data\":1}");
+        publish("{\"topic\":\"room:42\",\"data\":2}");
         Message mortal = listener.offered.get(0);
         assertEquals(5_000_000_000L, mortal.expiresNanos() - mortal.acceptedNanos());
         assertFalse(listener.offered.get(1).canExpire());
+    }
+
+    private void publish(String text) {
+        handler.publish(handler.read(text.getBytes(UTF_8)), Caller.NOBODY).join();
     }
 }

@@ -36,8 +36,8 @@ class MemoryBrokerTest {
     private final List<PublishResult> counted = new ArrayList<>();
     private final List<PublishResult> countedValues = new ArrayList<>();
     private long countedTold;
-    private final MemoryBroker broker =
-            new MemoryBroker(() -> now, topic -> rules(topic), new Counting(), 64 << 20, 4, 100);
+    private final MemoryBroker broker = new MemoryBroker(
+            () -> now, topic -> rules(topic), new Counting(), OccupancyListener.NOOP, 64 << 20, 4, 100);
     private final RecordingListener listener = new RecordingListener();
 
     private final class Counting implements BrokerMetrics {
@@ -62,6 +62,14 @@ class MemoryBrokerTest {
     }
 
     private PublishResult publish(String topic, MessageId id) {
+        return publish(broker, topic, id);
+    }
+
+    private PublishResult publish(MemoryBroker broker, String topic) {
+        return publish(broker, topic, null);
+    }
+
+    private PublishResult publish(MemoryBroker broker, String topic, MessageId id) {
         Message.Draft draft = new Message.Draft(TopicName.of(topic), new byte[] {'1'}, Priority.NORMAL, null, 1, now);
         return broker.publish(draft, id).join();
     }
@@ -162,7 +170,8 @@ class MemoryBrokerTest {
 
     @Test
     void keepsAnIdThatCameAgainForItsWholeTime() {
-        MemoryBroker narrow = new MemoryBroker(() -> now, topic -> rules(topic), BrokerMetrics.NOOP, 64 << 20, 100, 1);
+        MemoryBroker narrow = new MemoryBroker(
+                () -> now, topic -> rules(topic), BrokerMetrics.NOOP, OccupancyListener.NOOP, 64 << 20, 100, 1);
         Message.Draft draft =
                 new Message.Draft(TopicName.of("room:1"), new byte[] {'1'}, Priority.NORMAL, null, 1, now);
         MessageId a = new MessageId("shop", "a");
@@ -477,6 +486,9 @@ class MemoryBrokerTest {
             public void tellHidden(TopicName topic, long count) {}
 
             @Override
+            public void tellMembers(TopicName topic, MembersNews news) {}
+
+            @Override
             public void wake() {}
         });
         AtomicBoolean done = new AtomicBoolean();
@@ -615,5 +627,97 @@ class MemoryBrokerTest {
             assertEquals(ErrorCode.REPEATED, code(say("u7", "1")));
         }
         assertInstanceOf(PublishResult.Accepted.class, say("u8", "1"));
+    }
+
+    private List<String> names(String prefix, String after, int limit) {
+        return names(broker, prefix, after, limit);
+    }
+
+    private static List<String> names(MemoryBroker broker, String prefix, String after, int limit) {
+        return broker.topics(prefix, after, limit).join().topics().stream()
+                .map(TopicInfo::name)
+                .toList();
+    }
+
+    @Test
+    void topicsAreListedByName() {
+        for (String topic : List.of("b:1", "a:2", "a", "a:10", "a.b", "A:1")) {
+            publish(topic);
+        }
+        broker.attach(TopicName.ofUser("u7"), listener);
+        assertEquals(List.of("$user:u7", "A:1", "a", "a.b", "a:10", "a:2", "b:1"), names("", "", 100));
+        assertEquals(List.of("a:10", "a:2"), names("a:", "", 100));
+        assertEquals(List.of("a:2"), names("a:", "a:10", 100));
+        assertEquals(List.of("a", "a.b"), names("a", "A:1", 2));
+        assertEquals(List.of(), names("a:", "b:1", 100), "a cursor of another list");
+        assertEquals(List.of("$user:u7"), names("$user:", "", 100));
+        assertEquals(List.of(), names("c", "", 100));
+        assertTrue(broker.topics("a:", "", 1).join().more());
+        assertFalse(broker.topics("a:", "", 2).join().more(), "another one follows, but not of this prefix");
+        assertFalse(broker.topics("", "a:2", 1).join().more());
+    }
+
+    @Test
+    void readingATopicDoesntBeginOne() {
+        assertTrue(broker.topic(TopicName.of("room:1")).join().isEmpty());
+        assertEquals(0, broker.topics());
+        assertEquals(List.of(), names("", "", 100));
+    }
+
+    @Test
+    void aTopicIsDescribed() {
+        rules = ", history: {size: 2, ttl: 1m}";
+        PublishResult.Accepted first = publish("room:1");
+        Attachment attachment = attach("room:1");
+        attachment.countSubscriptions(3);
+        assertEquals(
+                new TopicInfo("room:1", first.epoch(), 1, 3, 1),
+                broker.topic(TopicName.of("room:1")).join().orElseThrow());
+        publish("room:1");
+        publish("room:1");
+        assertEquals(
+                List.of(new TopicInfo("room:1", first.epoch(), 3, 3, 2)),
+                broker.topics("", "", 1).join().topics());
+        now += 61_000_000_000L;
+        assertEquals(
+                0, broker.topic(TopicName.of("room:1")).join().orElseThrow().history());
+    }
+
+    @Test
+    void aListHasEachTopicOnceWhileOthersComeAndGo() throws Exception {
+        int count = 100_000;
+        NamespaceConfig read = rules(TopicName.of("old:1"));
+        MemoryBroker broker = new MemoryBroker(() -> now, topic -> read, new Counting(), 64 << 20);
+        for (int i = 0; i < count; i++) {
+            publish(broker, "old:" + i);
+        }
+        now += MemoryBroker.IDLE_LIFE.toNanos();
+        List<String> kept = new ArrayList<>();
+        for (int i = 0; i < count; i += 2) {
+            publish(broker, "old:" + i);
+            kept.add("old:" + i);
+        }
+        Collections.sort(kept);
+        Thread others = new Thread(() -> {
+            broker.sweep();
+            for (int i = 0; i < 20_000; i++) {
+                publish(broker, "new:" + i);
+                publish(broker, "older:" + i);
+            }
+        });
+        others.start();
+        List<String> seen = new ArrayList<>();
+        for (List<String> page = names(broker, "old", "", 1000); !page.isEmpty(); ) {
+            seen.addAll(page);
+            page = names(broker, "old", page.get(page.size() - 1), 1000);
+        }
+        others.join();
+        List<String> sorted = new ArrayList<>(seen);
+        Collections.sort(sorted);
+        assertEquals(sorted, seen);
+        seen.removeIf(name -> !name.startsWith("old:") || Integer.parseInt(name.substring(4)) % 2 > 0);
+        assertEquals(kept, seen);
+        assertEquals(kept.size(), names(broker, "old:", "", count).size(), "those that nobody used are gone");
+        assertEquals(broker.topics(), names(broker, "", "", 2 * count).size());
     }
 }

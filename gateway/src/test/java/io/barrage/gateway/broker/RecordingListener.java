@@ -1,6 +1,7 @@
 package io.barrage.gateway.broker;
 
 import io.barrage.protocol.Message;
+import io.barrage.protocol.Retraction;
 import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
 import io.barrage.protocol.TopicValue;
@@ -11,10 +12,13 @@ import java.util.List;
 public final class RecordingListener implements BrokerListener {
     public final List<Message> offered = new ArrayList<>();
     final List<TopicValue> values = new ArrayList<>();
+    final List<Retraction> retractions = new ArrayList<>();
     long room = Long.MAX_VALUE;
     int wakes;
     /** Hidden messages that it was told of apart from messages. */
     long hidden;
+    /** Who came and went, topic by topic. */
+    final List<MembersNews> members = new ArrayList<>();
     /** Called inside of each offer. */
     Runnable onOffer = () -> {};
 
@@ -37,14 +41,21 @@ public final class RecordingListener implements BrokerListener {
         onOffer.run();
         if (event instanceof Message message) {
             offered.add(message);
+        } else if (event instanceof TopicValue value) {
+            values.add(value);
         } else {
-            values.add((TopicValue) event);
+            retractions.add((Retraction) event);
         }
     }
 
     @Override
     public void tellHidden(TopicName topic, long count) {
         hidden += count;
+    }
+
+    @Override
+    public void tellMembers(TopicName topic, MembersNews news) {
+        members.add(news);
     }
 
     @Override

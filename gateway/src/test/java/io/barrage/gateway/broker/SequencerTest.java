@@ -17,6 +17,7 @@ import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicEvent;
 import io.barrage.protocol.TopicName;
 import io.barrage.protocol.ValueChange;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +97,9 @@ class SequencerTest {
 
                     @Override
                     public void tellHidden(TopicName topic, long count) {}
+
+                    @Override
+                    public void tellMembers(TopicName topic, MembersNews news) {}
 
                     @Override
                     public void wake() {
@@ -209,11 +213,58 @@ class SequencerTest {
     }
 
     @Test
-    void countsSubscriptions() {
-        sequencer.countSubscriptions(1);
-        sequencer.countSubscriptions(1);
-        sequencer.countSubscriptions(-1);
+    void countsSubscriptionsAndTellsWhenThereIsAFirstAndNoneLeft() {
+        List<String> told = new ArrayList<>();
+        OccupancyListener occupancy = new OccupancyListener() {
+            @Override
+            public void occupied(TopicName topic) {
+                told.add("occupied " + topic);
+            }
+
+            @Override
+            public void vacated(TopicName topic) {
+                told.add("vacated " + topic);
+            }
+        };
+        TopicName topic = TopicName.of("room:1");
+        sequencer.countSubscriptions(1, topic, occupancy);
+        sequencer.countSubscriptions(1, topic, occupancy);
+        assertEquals(List.of("occupied room:1"), told);
+        sequencer.countSubscriptions(-1, topic, occupancy);
         assertEquals(1, sequencer.online());
+        sequencer.countSubscriptions(-1, topic, occupancy);
+        sequencer.countSubscriptions(1, topic, occupancy);
+        assertEquals(List.of("occupied room:1", "vacated room:1", "occupied room:1"), told);
+    }
+
+    @Test
+    void tellsOfFirstAndLastSubscriptionsOutsideOfItsLockAndInOrder() {
+        List<String> told = new ArrayList<>();
+        TopicName topic = TopicName.of("room:1");
+        OccupancyListener occupancy = new OccupancyListener() {
+            @Override
+            public void occupied(TopicName ignored) {
+                assertFalse(Thread.holdsLock(sequencer));
+                told.add("occupied");
+                if (told.size() == 1) {
+                    // As another thread might, meanwhile.
+                    sequencer.countSubscriptions(-1, topic, this);
+                    sequencer.countSubscriptions(2, topic, this);
+                    sequencer.countSubscriptions(-2, topic, this);
+                    assertEquals(1, told.size(), "one after the other");
+                }
+            }
+
+            @Override
+            public void vacated(TopicName ignored) {
+                assertFalse(Thread.holdsLock(sequencer));
+                told.add("vacated");
+            }
+        };
+        sequencer.countSubscriptions(1, topic, occupancy);
+        assertEquals(List.of("occupied", "vacated", "occupied", "vacated"), told);
+        sequencer.countSubscriptions(1, topic, occupancy);
+        assertEquals(5, told.size());
     }
 
     @Test
@@ -236,6 +287,9 @@ class SequencerTest {
 
                     @Override
                     public void tellHidden(TopicName topic, long count) {}
+
+                    @Override
+                    public void tellMembers(TopicName topic, MembersNews news) {}
 
                     @Override
                     public void wake() {

@@ -125,4 +125,30 @@ class TailTest {
         tail.forgetListeners(now);
         assertEquals(0, memory.bytes());
     }
+
+    @Test
+    void givesUrgentMessagesBackToo() {
+        tail = tail("history: {size: 20}");
+        Tail room = tail;
+        for (int i = 0; i < 20; i++) {
+            add(Priority.NORMAL, true, 1_000);
+        }
+        long head = offset;
+        // To users, each a topic that nothing comes to afterwards.
+        for (int i = 0; i < 3_000; i++) {
+            tail = tail("log: {size: 20}");
+            add(Priority.HIGH, true, 1_000);
+        }
+        assertTrue(memory.bytes() <= 1 << 20, memory.bytes() + " bytes");
+        assertTrue(tail.isEmpty());
+        assertEquals(offset, tail.urgentGone(), "who was behind is told");
+        assertEquals(List.of(), offsets(tail.readUrgent(offset - 1, offset, ALL)));
+
+        tail = room;
+        offset = head;
+        for (int i = 0; i < 20; i++) {
+            add(Priority.NORMAL, true, 1_000);
+        }
+        assertTrue(offset + 1 - room.oldest() >= 15, "the room keeps " + (offset + 1 - room.oldest()));
+    }
 }

@@ -3,23 +3,36 @@ package io.barrage.gateway.clients;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.gateway.auth.AuthConfig;
+import io.barrage.gateway.auth.TokenFixture;
+import io.barrage.gateway.auth.TokenVerifier;
 import io.barrage.gateway.broker.BrokerMetrics;
 import io.barrage.gateway.broker.MemoryBroker;
 import io.barrage.gateway.broker.NamespaceConfig;
+import io.barrage.gateway.broker.Namespaces;
+import io.barrage.gateway.broker.PublishResult;
 import io.barrage.gateway.broker.RecordingListener;
 import io.barrage.gateway.config.ConfigReader;
+import io.barrage.gateway.hooks.HookMetrics;
+import io.barrage.gateway.hooks.HookRules;
+import io.barrage.gateway.hooks.Hooks;
 import io.barrage.gateway.http.HttpConnection;
 import io.barrage.gateway.http.HttpLimits;
+import io.barrage.gateway.hub.Control;
 import io.barrage.gateway.hub.Hub;
 import io.barrage.gateway.hub.HubListener;
 import io.barrage.gateway.hub.HubMemory;
 import io.barrage.gateway.hub.Loop;
 import io.barrage.gateway.hub.TopicRules;
+import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Merge;
 import io.barrage.protocol.Message;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
+import io.barrage.protocol.ValueChange;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -28,13 +41,15 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is hard to bring about with a real socket: writes that are finished by somebody else's flush. */
+/** What is hard to bring about with a real socket: writes that are finished by somebody else's flush, and bugs. */
 class WsConnectionTest {
     private static final TopicName TOPIC = TopicName.of("room:42");
+    private static final TopicName HOT = TopicName.of("hot:1");
 
     /**
      * A channel whose socket takes nothing while it is full, and that isn't told when it takes more: as a real one that has
@@ -51,16 +66,25 @@ class WsConnectionTest {
         }
     }
 
-    private final NarrowChannel channel = new NarrowChannel();
+    private NarrowChannel channel = new NarrowChannel();
     private final MemoryBroker broker = new MemoryBroker(
             System::nanoTime,
-            topic -> ConfigReader.parse(NamespaceConfig.class, "name: " + topic.namespace()),
+            topic -> ConfigReader.parse(
+                    NamespaceConfig.class,
+                    topic.namespace().equals("hot") ? "{name: hot, budget: 1/s}" : "name: " + topic.namespace()),
             BrokerMetrics.NOOP,
             64 << 20);
     private Hub hub;
+    private AuthConfig auth = AuthConfig.NONE;
+    private ClientMetrics metrics = ClientMetrics.NOOP;
 
     @BeforeEach
     void connect() {
+        connect("?topic=room:42&user=u7");
+        assertTrue(sent().contains("\"type\":\"subscribed\""));
+    }
+
+    private void connect(String query) {
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(1, 1));
         hub = new Hub(
                 List.of(new ChannelLoop(channel)),
@@ -70,7 +94,7 @@ class WsConnectionTest {
                 UnpooledByteBufAllocator.DEFAULT,
                 HubListener.NOOP);
         ClientsDoor door = new ClientsDoor(
-                new ClientRules(
+                () -> new ClientRules(
                         true,
                         List.of(),
                         true,
@@ -79,22 +103,27 @@ class WsConnectionTest {
                         1 << 16,
                         0,
                         10,
-                        new Everything()),
+                        ClientLimits.NONE,
+                        Forwarding.NONE,
+                        Duration.ofHours(1)),
+                () -> new Namespaces(
+                        List.of(ConfigReader.parse(NamespaceConfig.class, "{name: default, publish: anyone}"))),
+                () -> TokenVerifier.of(auth),
+                new Hooks(() -> HookRules.NONE, TopicName::namespace, "n", () -> 1 << 16, HookMetrics.NOOP),
                 broker,
                 loop -> hub.shards().get(0),
-                ClientMetrics.NOOP,
+                metrics,
                 "n");
         HttpConnection.add(channel.pipeline(), door, new HttpLimits(1 << 16, Duration.ofHours(1), Duration.ofHours(1)));
         receive("""
-                GET /ws?topic=room:42 HTTP/1.1
+                GET /ws%s HTTP/1.1
                 Host: h
                 Upgrade: websocket
                 Connection: Upgrade
                 Sec-WebSocket-Version: 13
                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
 
-                """.replace("\n", "\r\n"));
-        assertTrue(sent().contains("\"type\":\"subscribed\""));
+                """.formatted(query).replace("\n", "\r\n"));
     }
 
     private record ChannelLoop(EmbeddedChannel channel) implements Loop {
@@ -121,28 +150,6 @@ class WsConnectionTest {
         @Override
         public long nanoTime() {
             return System.nanoTime();
-        }
-    }
-
-    private static final class Everything implements ClientRules.Permissions {
-        @Override
-        public boolean maySubscribe(TopicName topic) {
-            return true;
-        }
-
-        @Override
-        public boolean mayPublish(TopicName topic) {
-            return true;
-        }
-
-        @Override
-        public boolean mayPublishValues(TopicName topic) {
-            return true;
-        }
-
-        @Override
-        public Priority maxPriority(TopicName topic) {
-            return Priority.CRITICAL;
         }
     }
 
@@ -221,6 +228,118 @@ class WsConnectionTest {
             assertTrue(sent.contains("ping" + i), "also those that came behind the 64th: " + i);
         }
         assertTrue(channel.config().isAutoRead());
+    }
+
+    /** Publishes lines of u7's that are over the room's budget. */
+    private void publishHidden(int count) {
+        byte[] line = ('"' + "x".repeat(1_000) + '"').getBytes(UTF_8);
+        for (int i = 0; i < count; i++) {
+            PublishResult result = broker.publish(
+                            new Message.Draft(HOT, line, Priority.LOW, "u7", 1, System.nanoTime()), null)
+                    .join();
+            assertInstanceOf(PublishResult.Shed.class, result);
+            channel.runPendingTasks();
+        }
+    }
+
+    /** How many hidden lines came back since the last call of {@link #sent}. */
+    private int givenBack() {
+        return sent().split("\"topic\":\"hot:1\",\"time\"", -1).length - 1;
+    }
+
+    /** The socket takes again, and Netty is told so. */
+    private void drain() {
+        channel.full = false;
+        channel.flush();
+        channel.runPendingTasks();
+    }
+
+    @Test
+    void givesNoMoreHiddenLinesBackThanMayWait() {
+        receiveFrame(0x81, "{\"type\":\"subscribe\",\"topic\":\"hot:1\"}");
+        publishHidden(100);
+        assertEquals(100, givenBack(), "it reads");
+        channel.full = true;
+        publishHidden(1_000);
+        drain();
+        int waited = givenBack();
+        assertTrue(waited > 10 && waited <= 64, waited + " came back to one that didn't read");
+        publishHidden(1);
+        assertEquals(1, givenBack());
+    }
+
+    @Test
+    void closesOneThatTakesNothingOfItsTopicsValues() {
+        byte[] data = ('"' + "x".repeat(60_000) + '"').getBytes(UTF_8);
+        List<TopicName> topics = List.of(TopicName.of("big:1"), TopicName.of("big:2"));
+        for (TopicName topic : topics) {
+            for (int i = 0; i < 64; i++) {
+                broker.publish(topic, ValueChange.of("key" + i, Merge.LAST, data), null);
+            }
+        }
+        channel.full = true;
+        Control control = new Control(hub, () -> 10);
+        for (TopicName topic : topics) {
+            control.subscribe(new Control.Target("u7", null), topic, null, 0);
+            channel.runPendingTasks();
+        }
+        drain();
+        String sent = sent();
+        assertTrue(sent.contains("\"key\":\"key63\""), "the values of one topic may wait");
+        assertTrue(sent.endsWith("slow_consumer"), "those of both may not");
+        assertTrue(sent.length() < 5 << 20, sent.length() + " bytes waited");
+    }
+
+    /** Whether a ping was sent since the last call, or that of {@link #sent}. */
+    private boolean isPinged() {
+        boolean pinged = false;
+        for (ByteBuf bytes = channel.readOutbound(); bytes != null; bytes = channel.readOutbound()) {
+            pinged |= bytes.getUnsignedByte(0) == 0x89;
+            bytes.release();
+        }
+        return pinged;
+    }
+
+    private void passMinutes(int minutes) {
+        channel.advanceTimeBy(minutes, TimeUnit.MINUTES);
+        channel.runPendingTasks();
+    }
+
+    @Test
+    void eachPartOfAFrameIsASignOfLife() {
+        channel.freezeTime();
+        // The heartbeat is an hour, more or less a fifth.
+        byte[] head = {(byte) 0x81, (byte) (0x80 | 100), 0, 0, 0, 0};
+        for (byte part : head) {
+            receive(new byte[] {part});
+            passMinutes(40);
+        }
+        assertFalse(isPinged());
+        passMinutes(40);
+        assertTrue(isPinged());
+        // Only a frame is an answer to that.
+        receive("x");
+        passMinutes(61);
+        assertTrue(sent().contains("heartbeat_timeout"));
+    }
+
+    @Test
+    void closesTheConnectionWhoseTokensEndIsMetByABugOfOurs() {
+        close();
+        channel = new NarrowChannel();
+        auth = ConfigReader.parse(AuthConfig.class, "keys: [{alg: HS256, secret: " + TokenFixture.SECRET + "}]");
+        metrics = new ClientMetrics() {
+            @Override
+            public void failed(ErrorCode code) {
+                throw new IllegalStateException("the test's bug");
+            }
+        };
+        // So good that it is taken, by the leeway, and so old that its end is at once.
+        connect("?token=" + TokenFixture.token("", -5));
+        channel.runScheduledPendingTasks();
+        String sent = sent();
+        assertTrue(sent.contains("\"type\":\"welcome\""), sent);
+        assertTrue(sent.endsWith("internal"), sent);
     }
 
     @Test

@@ -138,6 +138,25 @@ class CoalescingTest {
     }
 
     @Test
+    void showsTheWidestWindowOfThoseTopicsThatHaveOneNow() {
+        RecordingConnection connection = rig.connect("room:1", "quiet:1");
+        rig.publish("room:1");
+        rig.publish("quiet:1");
+        rig.loop.runUntilIdle();
+        assertEquals(WINDOW, rig.snapshot().coalesceWindowNanos());
+        rig.coalesce("room", ShardRig.FRAMES, 0, MAX_WINDOW);
+        rig.shard.reconfigure(false);
+        assertEquals(0, rig.snapshot().coalesceWindowNanos());
+        rig.coalesce("room", ShardRig.FRAMES, WINDOW, MAX_WINDOW);
+        rig.shard.reconfigure(false);
+        rig.publish("room:1");
+        rig.loop.runUntilIdle();
+        assertEquals(WINDOW, rig.snapshot().coalesceWindowNanos());
+        connection.end();
+        assertEquals(0, rig.snapshot().coalesceWindowNanos());
+    }
+
+    @Test
     void servesANewcomerFromItsJoinOn() {
         RecordingConnection early = rig.connect("room:1");
         rig.publish("room:1");

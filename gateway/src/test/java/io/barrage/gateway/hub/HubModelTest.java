@@ -1,11 +1,14 @@
 package io.barrage.gateway.hub;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.Broker;
 import io.barrage.gateway.broker.BrokerListener;
+import io.barrage.gateway.broker.MembersNews;
 import io.barrage.gateway.broker.PublishResult;
+import io.barrage.gateway.broker.RetractResult;
 import io.barrage.protocol.AttentionLevel;
 import io.barrage.protocol.CloseCode;
 import io.barrage.protocol.Position;
@@ -67,7 +70,9 @@ class HubModelTest {
     @AfterAll
     static void hasSeenAll() {
         // Else this has tested less than it says.
-        assertEquals(Set.of("behind", "expired", "attention", "recovered"), seen);
+        assertEquals(
+                Set.of("behind", "expired", "attention", "retracted", "recovered", "taken back", "taken back later"),
+                seen);
     }
 
     @AfterAll
@@ -117,6 +122,11 @@ class HubModelTest {
         /** Where it stood when it left a topic. */
         final Map<String, Long> positions = new HashMap<>();
 
+        /** Of each topic, the messages on its screen, and those that it was told aren't to be shown. */
+        final Map<String, Set<Long>> shown = new HashMap<>();
+
+        final Map<String, Set<Long>> takenBack = new HashMap<>();
+
         Client(RecordingConnection connection) {
             this.connection = connection;
         }
@@ -139,6 +149,9 @@ class HubModelTest {
         public void tellHidden(TopicName topic, long count) {}
 
         @Override
+        public void tellMembers(TopicName topic, MembersNews news) {}
+
+        @Override
         public void wake() {}
     }
 
@@ -146,6 +159,7 @@ class HubModelTest {
         private final Random random;
         private final ShardRig rig;
         private final Map<String, List<Published>> published = new HashMap<>();
+        private final Map<String, Set<Long>> retracted = new HashMap<>();
         private final List<Client> clients = new ArrayList<>();
         private final List<Owed> all = new ArrayList<>();
         // By namespace and priority.
@@ -164,6 +178,7 @@ class HubModelTest {
             rig.history("game", 60).history("safe", 100);
             for (String topic : TOPICS) {
                 published.put(topic, new ArrayList<>());
+                retracted.put(topic, new HashSet<>());
                 delivered.put(namespace(topic), new long[PRIORITIES.length]);
                 told.put(namespace(topic), new long[PRIORITIES.length]);
             }
@@ -191,7 +206,9 @@ class HubModelTest {
 
         private void step() {
             int kind = random.nextInt(100);
-            if (kind < 23) {
+            if (kind == 0) {
+                retract();
+            } else if (kind < 23) {
                 publish();
             } else if (kind < 50) {
                 rig.loop.turn();
@@ -245,6 +262,22 @@ class HubModelTest {
                     published.get(topic).add(new Published(priority, data));
                     assertEquals(published.get(topic).size(), accepted.offset());
                 }
+            }
+        }
+
+        private void retract() {
+            String topic = anyTopic();
+            int head = published.get(topic).size();
+            List<Long> offsets = random.longs(1 + random.nextInt(20), Math.max(1, head - 60), head + 2L)
+                    .distinct()
+                    .sorted()
+                    .boxed()
+                    .toList();
+            RetractResult result =
+                    rig.broker.retract(TopicName.of(topic), offsets).join();
+            if (result instanceof RetractResult.Retracted done) {
+                retracted.get(topic).addAll(offsets);
+                assertTrue(done.count() <= offsets.size());
             }
         }
 
@@ -360,6 +393,11 @@ class HubModelTest {
                         Owed owed = client.unseen.get(topic).remove();
                         assertEquals(owed.join, frame.number("offset"));
                         assertEquals(owed.since >= 0, frame.text().contains("\"recovered\":"), frame.text());
+                        if (!frame.text().contains("\"recovered\":")) {
+                            // It begins with an empty screen.
+                            client.shown.remove(topic);
+                            client.takenBack.remove(topic);
+                        }
                         if (frame.text().contains("\"recovered\":true")) {
                             owed.next = owed.since + 1;
                             seen.add("recovered");
@@ -367,13 +405,36 @@ class HubModelTest {
                         assertEquals(null, client.seen.put(topic, owed));
                     }
                     case "unsubscribed" -> client.positions.put(topic, client.seen.remove(topic).next - 1);
-                    case "message" -> message(client.seen.get(topic), frame);
+                    case "message" -> {
+                        long offset = frame.number("offset");
+                        message(client.seen.get(topic), frame);
+                        client.shown
+                                .computeIfAbsent(topic, ignored -> new HashSet<>())
+                                .add(offset);
+                        assertFalse(
+                                client.takenBack.getOrDefault(topic, Set.of()).contains(offset),
+                                "after its retraction");
+                    }
+                    case "retract" -> retracted(client, frame);
                     case "gap" -> gap(client.seen.get(topic), frame);
                     case "online" -> assertTrue(client.seen.containsKey(topic));
                     default -> throw new AssertionError(frame.text());
                 }
             }
             client.connection.received.clear();
+        }
+
+        private void retracted(Client client, RecordingConnection.Frame frame) {
+            Owed owed = client.seen.get(frame.topic());
+            frame.json().get("offsets").forEach(offset -> {
+                assertTrue(retracted.get(frame.topic()).contains(offset.longValue()), frame.text());
+                client.takenBack
+                        .computeIfAbsent(frame.topic(), ignored -> new HashSet<>())
+                        .add(offset.longValue());
+                if (client.shown.getOrDefault(frame.topic(), new HashSet<>()).remove(offset.longValue())) {
+                    seen.add(offset.longValue() <= owed.since ? "taken back later" : "taken back");
+                }
+            });
         }
 
         private void message(Owed owed, RecordingConnection.Frame frame) {
@@ -411,7 +472,7 @@ class HubModelTest {
         private void check() {
             clients.forEach(this::read);
             HubSnapshot snapshot = rig.snapshot();
-            assertEquals(0, snapshot.conservationError(), "conservation");
+            assertEquals(0, snapshot.greatestConservationError(), "conservation");
             assertEquals(
                     clients.stream().mapToLong(client -> client.open.size()).sum(), snapshot.subscriptions());
             boolean allAreTold = !brokeSome;
@@ -485,6 +546,14 @@ class HubModelTest {
                         assertEquals(end, owed.next, "the end of " + owed.topic);
                     }
                     assertTrue(owed.next <= end, owed.topic);
+                }
+            }
+            for (Client client : clients) {
+                for (String topic : client.open.keySet()) {
+                    for (long offset : client.shown.getOrDefault(topic, Set.of())) {
+                        assertFalse(
+                                retracted.get(topic).contains(offset), () -> "still shown: " + topic + " " + offset);
+                    }
                 }
             }
             HubSnapshot snapshot = rig.snapshot();

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.PublishResult;
+import io.barrage.protocol.AttentionLevel;
 import io.barrage.protocol.CloseCode;
 import io.barrage.protocol.ErrorCode;
+import io.barrage.protocol.Message;
 import io.barrage.protocol.Position;
 import io.barrage.protocol.Priority;
 import io.barrage.protocol.TopicName;
@@ -23,6 +25,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SAME_THREAD) // the stepped loop is one thread
 class HubShardTest {
+    private static final int MORE_THAN_TWO_SLICES = 2 * Slice.MAX_WRITES + 88;
+
     private ShardRig rig = new ShardRig();
 
     @AfterEach
@@ -129,6 +133,18 @@ class HubShardTest {
             rig.loop.runUntilIdle();
             assertEquals(List.of(1_500L, 500L), rig.fannedOut);
         }
+
+        @Test
+        void tellsItOnceForAllStreamsOfATopic() {
+            rig.connect("room:1");
+            RecordingConnection digest = rig.connect("room:1");
+            rig.attention(digest, "room:1", AttentionLevel.DIGEST);
+            rig.subscribe(rig.connect(Encoding.BATCH), "room:1");
+            rig.connections.forEach(c -> c.onWrite = ignored -> rig.loop.advance(1_000));
+            rig.publish("room:1", Priority.HIGH, "1");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(3_000L), rig.fannedOut);
+        }
     }
 
     @Nested
@@ -145,6 +161,16 @@ class HubShardTest {
             assertEquals(List.of(1L, 2L), connection.offsets("room:1"));
             assertEquals(List.of(1L), connection.offsets("room:2"));
             assertEquals(List.of(1L), connection.offsets("room:3"));
+        }
+
+        @Test
+        void tellsWhenTheLastSocketOfAllTheseIsWritten() {
+            List<RecordingConnection> connections = rig.connectMany(3, "room:1", "room:2");
+            connections.forEach(c -> c.onWrite = ignored -> rig.loop.advance(1_000));
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(3_000L, 3_000L), rig.fannedOut);
         }
 
         @Test
@@ -198,8 +224,8 @@ class HubShardTest {
         @Test
         void forgetsATopicThatItLeavesBeforeItIsWritten() {
             // Enough others that the walks of both topics fill slices before the touched list is written.
-            rig.connectMany(200, "room:1");
-            rig.connectMany(200, "room:2");
+            rig.connectMany(Slice.MAX_WRITES * 4 / 5, "room:1");
+            rig.connectMany(Slice.MAX_WRITES * 4 / 5, "room:2");
             RecordingConnection connection = rig.connect("room:1", "room:2", "room:3");
             rig.publish("room:1");
             rig.publish("room:2");
@@ -216,8 +242,8 @@ class HubShardTest {
 
         @Test
         void survivesTheEndOfOneThatWaitsToBeWritten() {
-            rig.connectMany(200, "room:1");
-            rig.connectMany(200, "room:2");
+            rig.connectMany(Slice.MAX_WRITES * 4 / 5, "room:1");
+            rig.connectMany(Slice.MAX_WRITES * 4 / 5, "room:2");
             RecordingConnection connection = rig.connect("room:1", "room:2");
             rig.publish("room:1");
             rig.publish("room:2");
@@ -251,7 +277,7 @@ class HubShardTest {
     class InSlices {
         @Test
         void yieldsAfterSoManyWrites() {
-            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            List<RecordingConnection> connections = rig.connectMany(MORE_THAN_TWO_SLICES, "room:1");
             rig.publish("room:1");
             rig.loop.turn();
             assertEquals(Slice.MAX_WRITES, written(connections));
@@ -259,7 +285,7 @@ class HubShardTest {
             rig.loop.turn();
             assertEquals(2 * Slice.MAX_WRITES, written(connections));
             rig.loop.turn();
-            assertEquals(600, written(connections));
+            assertEquals(MORE_THAN_TWO_SLICES, written(connections));
             assertTrue(rig.loop.isIdle());
         }
 
@@ -276,7 +302,7 @@ class HubShardTest {
 
         @Test
         void servesANewcomerBetweenThem() {
-            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            List<RecordingConnection> connections = rig.connectMany(MORE_THAN_TWO_SLICES, "room:1");
             rig.publish("room:1");
             rig.loop.turn();
             RecordingConnection newcomer = rig.connect("room:1");
@@ -291,19 +317,19 @@ class HubShardTest {
 
         @Test
         void takesWhatWasPublishedMeanwhileAlong() {
-            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            List<RecordingConnection> connections = rig.connectMany(MORE_THAN_TWO_SLICES, "room:1");
             rig.publish("room:1");
             rig.loop.turn();
             rig.publish("room:1");
             rig.loop.runUntilIdle();
             // Those whom the first walk had still to visit get both at once.
             assertEquals(
-                    344,
+                    MORE_THAN_TWO_SLICES - Slice.MAX_WRITES,
                     connections.stream()
                             .filter(c -> c.writes.equals(List.of(2)))
                             .count());
             assertEquals(
-                    256,
+                    Slice.MAX_WRITES,
                     connections.stream()
                             .filter(c -> c.writes.equals(List.of(1, 1)))
                             .count());
@@ -311,7 +337,7 @@ class HubShardTest {
 
         @Test
         void letsTopicsTakeTurns() {
-            List<RecordingConnection> hot = rig.connectMany(2_000, "room:hot");
+            List<RecordingConnection> hot = rig.connectMany(8 * Slice.MAX_WRITES, "room:hot");
             RecordingConnection quiet = rig.connect("room:quiet");
             rig.publish("room:hot");
             rig.loop.turn();
@@ -319,14 +345,14 @@ class HubShardTest {
             rig.loop.turn();
             rig.loop.turn();
             assertEquals(List.of(1L), quiet.offsets("room:quiet"));
-            assertTrue(written(hot) < 1_000);
+            assertTrue(written(hot) < 4 * Slice.MAX_WRITES);
             rig.loop.runUntilIdle();
-            assertEquals(2_000, written(hot));
+            assertEquals(8 * Slice.MAX_WRITES, written(hot));
         }
 
         @Test
         void visitsEachOnceThoughConnectionsComeAndGoBetweenThem() {
-            List<RecordingConnection> connections = rig.connectMany(1_000, "room:1");
+            List<RecordingConnection> connections = rig.connectMany(4 * Slice.MAX_WRITES, "room:1");
             Collections.shuffle(connections, new java.util.Random(7));
             rig.publish("room:1");
             int ended = 0;
@@ -342,20 +368,20 @@ class HubShardTest {
             for (RecordingConnection connection : connections.subList(ended, connections.size())) {
                 assertEquals(List.of(1), connection.writes);
             }
-            for (RecordingConnection newcomer : rig.connections.subList(1_000, rig.connections.size())) {
+            for (RecordingConnection newcomer : rig.connections.subList(4 * Slice.MAX_WRITES, rig.connections.size())) {
                 assertEquals(List.of(), newcomer.writes);
             }
         }
 
         @Test
         void givesLaggardsAQuarterWhileOthersWait() {
-            List<RecordingConnection> laggards = rig.connectMany(200, "room:slow");
+            List<RecordingConnection> laggards = rig.connectMany(Slice.MAX_WRITES, "room:slow");
             laggards.forEach(c -> c.stallNext(1));
             rig.publish("room:slow");
             rig.loop.runUntilIdle();
             rig.publish("room:slow");
             rig.loop.runUntilIdle();
-            List<RecordingConnection> healthy = rig.connectMany(1_000, "room:1");
+            List<RecordingConnection> healthy = rig.connectMany(4 * Slice.MAX_WRITES, "room:1");
             rig.publish("room:1");
             rig.loop.turn();
             laggards.forEach(RecordingConnection::drain);
@@ -371,7 +397,7 @@ class HubShardTest {
 
         @Test
         void servesALaggardOnManyTopicsInSlices() {
-            String[] topics = new String[600];
+            String[] topics = new String[MORE_THAN_TWO_SLICES];
             for (int i = 0; i < topics.length; i++) {
                 topics[i] = "room:" + i;
             }
@@ -395,7 +421,7 @@ class HubShardTest {
 
         @Test
         void givesLaggardsAllWhenNobodyElseWaits() {
-            List<RecordingConnection> laggards = rig.connectMany(200, "room:slow");
+            List<RecordingConnection> laggards = rig.connectMany(Slice.MAX_WRITES, "room:slow");
             laggards.forEach(c -> c.stallNext(1));
             rig.publish("room:slow");
             rig.loop.runUntilIdle();
@@ -450,7 +476,7 @@ class HubShardTest {
 
         @Test
         void yieldsBetweenAppends() {
-            int topics = 3 * HubShard.MAX_APPENDED_BYTES / 1_000;
+            int topics = 3 * Incoming.MAX_APPENDED_BYTES / 1_000;
             RecordingConnection connection = rig.connect("room:1");
             RecordingConnection other = rig.connect("room:2");
             for (int i = 0; i < topics; i++) {
@@ -479,7 +505,7 @@ class HubShardTest {
                 most = Math.max(most, rig.snapshot().logBytes());
             }
             // Each slice may go over it once: by a segment for each small message.
-            assertTrue(most < 2 * maxLogBytes + HubShard.MAX_APPENDED_BYTES / 150 * 2_048L, "logs took " + most);
+            assertTrue(most < 2 * maxLogBytes + Incoming.MAX_APPENDED_BYTES / 150 * 2_048L, "logs took " + most);
             assertTrue(most > maxLogBytes / 2);
             rig.connections.forEach(c -> assertEquals(1, c.writes.size()));
         }
@@ -487,7 +513,7 @@ class HubShardTest {
         @Test
         void closesATopicInTheMiddleOfItsWalk() {
             rig.rules("room", 16, 1 << 20);
-            List<RecordingConnection> connections = rig.connectMany(600, "room:1");
+            List<RecordingConnection> connections = rig.connectMany(MORE_THAN_TWO_SLICES, "room:1");
             RecordingConnection other = rig.connect("game:1");
             rig.publishMany(20, "room:1");
             rig.publish("game:1");
@@ -715,6 +741,7 @@ class HubShardTest {
             }
             assertTrue(rig.snapshot().pinnedBytes() > 0);
             slow.end();
+            rig.loop.runUntilIdle();
             assertEquals(0, rig.snapshot().pinnedBytes());
         }
 
@@ -903,6 +930,95 @@ class HubShardTest {
         }
 
         @Test
+        void leavesOutWhatABugOfOursBreaks() {
+            RecordingConnection ada = rig.connectUser("ada", "room:1");
+            rig.shard.subscribe(ada, TopicName.ofUser("ada"), 0, null, 0);
+            ada.failsToSend = true;
+            Message hidden = new Message.Draft(
+                            TopicName.of("room:1"), new byte[] {'1'}, Priority.NORMAL, "ada", 1, rig.loop.nanoTime())
+                    .withoutPlace();
+            assertTrue(rig.shard.reserve(hidden.weight()));
+            rig.shard.offer(hidden);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L), ada.offsets("room:1"));
+            assertEquals(0, rig.snapshot().queuedBytes());
+        }
+
+        @Test
+        void walksTheOthersWhenABugOfOursBreaksAWalk() {
+            rig.listenerFails = true;
+            RecordingConnection first = rig.connect("room:1");
+            RecordingConnection second = rig.connect("room:2");
+            for (int i = 0; i < 2; i++) {
+                rig.publish("room:1");
+                rig.publish("room:2");
+                rig.loop.runUntilIdle();
+            }
+            assertEquals(List.of(1L, 2L), first.offsets("room:1"));
+            assertEquals(List.of(1L, 2L), second.offsets("room:2"));
+        }
+
+        @Test
+        void dropsLogsForABatchWhenThereIsNoMemory() {
+            RecordingConnection stalled = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publishMany(500, "room:1");
+            rig.loop.runUntilIdle();
+            assertTrue(rig.snapshot().logBytes() > 0);
+            RecordingConnection batch = rig.connect(Encoding.BATCH);
+            rig.subscribe(batch, "room:2");
+            rig.outOfMemory = true;
+            rig.publishMany(2, "room:2");
+            rig.loop.turn();
+            assertEquals(0, rig.snapshot().logBytes());
+            rig.outOfMemory = false;
+            stalled.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L, 2L), batch.offsets("room:2"));
+            assertEquals(range(1, 501), stalled.offsets("room:1"));
+        }
+
+        @Test
+        void readsThePastLaterWhenThereIsNoMemory() {
+            rig.history("room", 100);
+            rig.connect("room:1");
+            rig.publishMany(10, "room:1");
+            RecordingConnection slow = rig.connect("room:2").stallNext(1);
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = true;
+            RecordingConnection late = rig.connect();
+            rig.shard.subscribe(late, TopicName.of("room:1"), 0, null, 5);
+            slow.drain();
+            for (int i = 0; i < 5; i++) {
+                rig.loop.turn();
+            }
+            assertEquals(List.of(), late.offsets("room:1"));
+            assertEquals(List.of(1L, 2L), slow.offsets("room:2"));
+            assertNull(late.closeCode());
+            rig.outOfMemory = false;
+            rig.loop.runUntilIdle();
+            assertEquals(range(6, 10), late.offsets("room:1"));
+        }
+
+        @Test
+        void closesTheConnectionWhoseWriteHasNoMemory() {
+            List<RecordingConnection> connections = rig.connectMany(3, "room:1");
+            connections.get(1).onWrite = ignored -> {
+                throw new OutOfMemoryError("the test says so");
+            };
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(CloseCode.INTERNAL, connections.get(1).closeCode());
+            assertEquals(List.of(1L), connections.get(0).offsets("room:1"));
+            assertEquals(List.of(1L), connections.get(2).offsets("room:1"));
+        }
+
+        @Test
         void keepsTheOrderWhenThereIsNoMemory() {
             RecordingConnection connection = rig.connect("room:1");
             rig.publish("room:1");
@@ -1062,6 +1178,63 @@ class HubShardTest {
         }
 
         @Test
+        void asksManyTopicsInSlices() {
+            rig.countsPresence("room");
+            String[] topics = new String[2 * Incoming.MAX_COUNTED_TOPICS + 10];
+            for (int i = 0; i < topics.length; i++) {
+                topics[i] = "room:" + i;
+            }
+            RecordingConnection first = rig.connect(topics);
+            RecordingConnection second = rig.connect(topics);
+            rig.loop.runUntilIdle();
+            rig.shard.tellCounts();
+            rig.loop.turn();
+            assertEquals(Incoming.MAX_COUNTED_TOPICS, first.frames("online").size());
+            // Topics that are closed meanwhile, from both ends.
+            for (String topic : List.of(topics[0], topics[topics.length - 1])) {
+                rig.unsubscribe(first, topic);
+                rig.unsubscribe(second, topic);
+            }
+            rig.loop.runUntilIdle();
+            assertEquals(topics.length - 1, first.frames("online").size());
+            first.frames("online").forEach(frame -> assertEquals(2, frame.number("count")));
+        }
+
+        @Test
+        void tellsItAgainToOneThatSkippedIt() {
+            rig.rules("room", 16, 1 << 20, true);
+            RecordingConnection slow = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.connect("room:1");
+            tick();
+            for (int i = 0; i < 40; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            slow.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(1, slow.frames("gap").size());
+            assertEquals(1, slow.frames("online").size());
+            assertEquals(2, slow.frames("online").get(0).number("count"));
+        }
+
+        @Test
+        void tellsItAgainToOneThatChangesItsAttentionInstead() {
+            rig.countsPresence("room");
+            RecordingConnection slow = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.connect("room:1");
+            tick();
+            rig.attention(slow, "room:1", AttentionLevel.COUNTS);
+            slow.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(1, slow.frames("online").size());
+            assertEquals(2, slow.frames("online").get(0).number("count"));
+        }
+
+        @Test
         void countsNoFrameOfThisAsAMessage() {
             rig.countsPresence("room");
             RecordingConnection first = rig.connect("room:1");
@@ -1084,8 +1257,8 @@ class HubShardTest {
         @Test
         void waitsWithThatUntilAllHaveReadTheirMessages() {
             rig.rules("room", 16, 1 << 20, true);
-            rig.connectMany(200, "room:1");
-            rig.connectMany(200, "room:2");
+            rig.connectMany(Slice.MAX_WRITES * 4 / 5, "room:1");
+            rig.connectMany(Slice.MAX_WRITES * 4 / 5, "room:2");
             RecordingConnection connection = rig.connect("room:1", "room:2");
             rig.publishMany(7, "room:1");
             rig.publishMany(7, "room:2");

@@ -70,6 +70,11 @@ class ManyTopicsTest {
         }
 
         @Override
+        public String info() {
+            return null;
+        }
+
+        @Override
         public String user() {
             return null;
         }
@@ -96,7 +101,7 @@ class ManyTopicsTest {
         public void send(TopicValue value) {}
 
         @Override
-        public void send(Message message) {}
+        public void giveBack(byte[] frame) {}
 
         @Override
         public void close(CloseCode code, String reason) {}

@@ -1,7 +1,6 @@
 package io.barrage.gateway.hub;
 
 import io.barrage.protocol.CloseCode;
-import io.barrage.protocol.Message;
 import io.barrage.protocol.ServerFrame;
 import io.barrage.protocol.TopicValue;
 import io.barrage.protocol.WebSocketFrames;
@@ -75,9 +74,16 @@ final class RecordingConnection extends Connection {
     /** Called before each write's outcome is known; the test's hands inside of a drain. */
     Consumer<RecordingConnection> onWrite = ignored -> {};
 
+    /** Whether the transport fails when it is sent a message of its own. */
+    boolean failsToSend;
+
     private final ArrayDeque<ByteBuf> held = new ArrayDeque<>();
     private final long number;
-    private final String user;
+    private String user;
+    /** What the socket has taken of a run whose rest comes with {@link #write}. */
+    private ByteBuf begun = Unpooled.EMPTY_BUFFER;
+
+    private int attempts;
     private int stalls;
     private CloseCode closeCode;
     private boolean broken;
@@ -99,6 +105,12 @@ final class RecordingConnection extends Connection {
     }
 
     // ---------------------------------------------------------------- the test's side
+
+    /** Its client, who had no name, has proved to be somebody. */
+    void become(String name) {
+        user = name;
+        shard().userChanged(this);
+    }
 
     /** The next {@code writes} writes stay in flight. */
     RecordingConnection stallNext(int writes) {
@@ -187,6 +199,11 @@ final class RecordingConnection extends Connection {
     }
 
     @Override
+    public String info() {
+        return user == null ? null : "{\"name\":\"" + user + "\"}";
+    }
+
+    @Override
     public String user() {
         return user;
     }
@@ -206,8 +223,34 @@ final class RecordingConnection extends Connection {
         return held.stream().mapToLong(ByteBuf::readableBytes).sum();
     }
 
+    /** Takes all, nothing and a part, in turns. */
     @Override
-    protected Write write(ByteBuf run) {
+    protected int writeNow(ByteBuf from, int index, int length) {
+        if (isInFlight()) {
+            throw new AssertionError("a second run while one is in flight");
+        }
+        attempts++;
+        if (isLost() || holds() || attempts % 3 == 2 || (stalls > 0 && attempts % 3 == 1)) {
+            return 0;
+        }
+        if (attempts % 3 == 0) {
+            begun = Unpooled.buffer(length / 2).writeBytes(from, index, length / 2);
+            return length / 2;
+        }
+        onWrite.accept(this);
+        if (isLost()) {
+            return 0;
+        }
+        ByteBuf run = Unpooled.buffer(length).writeBytes(from, index, length);
+        writes.add(count(run));
+        receive(run);
+        return length;
+    }
+
+    @Override
+    protected Write write(ByteBuf rest) {
+        ByteBuf run = Unpooled.wrappedBuffer(begun, rest);
+        begun = Unpooled.EMPTY_BUFFER;
         try {
             onWrite.accept(this);
         } catch (RuntimeException | Error e) {
@@ -243,8 +286,11 @@ final class RecordingConnection extends Connection {
     }
 
     @Override
-    public void send(Message message) {
-        send(WebSocketFrames.text(message));
+    public void giveBack(byte[] frame) {
+        if (failsToSend) {
+            throw new IllegalStateException("the test's bug");
+        }
+        send(frame);
     }
 
     private void send(byte[] frame) {

@@ -44,6 +44,9 @@ final class ShardRig {
     /** Whether there is no direct memory now. */
     boolean outOfMemory;
 
+    /** Whether the listener fails, which is asked at each walk's end. */
+    boolean listenerFails;
+
     private final Map<String, TopicRules> rules = new HashMap<>();
     private final Map<String, String> more = new HashMap<>();
 
@@ -52,7 +55,14 @@ final class ShardRig {
     }
 
     ShardRig(HubMemory memory) {
-        shard = new HubShard(loop, broker, this::rules, memory, allocator, fannedOut::add, 0);
+        shard = new HubShard(loop, broker, this::rules, memory, allocator, this::fannedOut, 0);
+    }
+
+    private void fannedOut(long nanos) {
+        if (listenerFails) {
+            throw new IllegalStateException("the test's bug");
+        }
+        fannedOut.add(nanos);
     }
 
     private TopicRules rules(TopicName topic) {
@@ -78,6 +88,29 @@ final class ShardRig {
     ShardRig budget(String namespace, int perSecond) {
         more.put(namespace, ", budget: " + perSecond + "/s");
         return this;
+    }
+
+    /** Subscribers of the topics of a namespace that aren't open yet are told of each other. */
+    ShardRig members(String namespace, int max) {
+        more.put(namespace, ", presence: members, members: {max: " + max + ", grace: 5s}");
+        return countsPresence(namespace);
+    }
+
+    /** A connection of a user, on some topics. */
+    RecordingConnection connectUser(String user, String... topics) {
+        RecordingConnection connection = new RecordingConnection(shard, 100_000 + connections.size(), user);
+        connections.add(connection);
+        for (String topic : topics) {
+            subscribe(connection, topic);
+        }
+        return connection;
+    }
+
+    /** What happens once a second. */
+    void tick() {
+        broker.tellMembers();
+        shard.tellCounts();
+        loop.runUntilIdle();
     }
 
     /** From now on connections that fall off the log of a topic that isn't open yet are closed. */

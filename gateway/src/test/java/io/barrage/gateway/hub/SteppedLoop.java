@@ -79,17 +79,22 @@ final class SteppedLoop implements Loop {
         return tasks.isEmpty() && afterIo.isEmpty();
     }
 
-    /** One turn of a loop: I/O, which the test plays before; what waited for it; then tasks until there are none. */
+    /** One turn of a loop: tasks until there are none; I/O, which the test plays before; then what waited for it. */
     boolean turn() {
         if (isIdle()) {
             return false;
         }
+        runTasks();
         tasks.addAll(afterIo);
         afterIo.clear();
+        runTasks();
+        return true;
+    }
+
+    private void runTasks() {
         while (!tasks.isEmpty()) {
             tasks.remove().run();
         }
-        return true;
     }
 
     void runUntilIdle() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.PublishResult;
+import io.barrage.gateway.broker.RetractResult;
 import io.barrage.gateway.hub.RecordingConnection.Frame;
 import io.barrage.protocol.AttentionLevel;
 import io.barrage.protocol.CloseCode;
@@ -17,6 +18,7 @@ import io.barrage.protocol.ValueChange;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What connections with different wishes get of one topic: batches, less attention, fresh messages only, the past. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SAME_THREAD) // the stepped loop is one thread
@@ -305,6 +308,133 @@ class StreamsTest {
             rig.loop.runUntilIdle();
             assertEquals(range(1, 6), connection.offsets("room:1"));
         }
+
+        @Test
+        void inCountsGiveNoMessageToOneThatFallsOffTheLog() {
+            rig.rules("room", 16, 1 << 20, true);
+            RecordingConnection slow = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1", Priority.CRITICAL, "1");
+            rig.loop.runUntilIdle();
+            rig.attention(slow, "room:1", AttentionLevel.COUNTS);
+            for (int i = 0; i < 20; i++) {
+                rig.connect("room:1");
+                rig.shard.tellCounts();
+                rig.loop.runUntilIdle();
+            }
+            slow.drain();
+            rig.loop.runUntilIdle();
+            assertNull(slow.closeCode());
+            assertEquals(List.of("1"), account(slow));
+            List<Frame> online = slow.frames("online");
+            assertEquals(21, online.get(online.size() - 1).number("count"));
+            rig.attention(slow, "room:1", AttentionLevel.FULL);
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("1", "2"), account(slow));
+        }
+    }
+
+    @Nested
+    class WithoutMemory {
+        @Test
+        void keepEachMessageOfABatchOnce() {
+            RecordingConnection batch = subscriber(Encoding.BATCH, "room:1");
+            rig.outOfMemory = true;
+            for (int i = 0; i < 40; i++) {
+                rig.publish("room:1", Priority.NORMAL, ShardRig.text(1_000));
+            }
+            for (int i = 0; i < 5; i++) {
+                rig.loop.turn();
+                assertEquals(0, rig.snapshot().conservationError());
+            }
+            assertEquals(List.of(), batch.offsets("room:1"));
+            rig.outOfMemory = false;
+            rig.loop.runUntilIdle();
+            assertEquals(range(1, 40), batch.offsets("room:1"));
+            assertEquals(List.of(0L, 40L, 0L, 0L), rig.counters("room").owed());
+        }
+
+        @Test
+        void beginWithWhatTheirNewReaderHasntHad() {
+            // A busy stream keeps memory for its next message.
+            List<RecordingConnection> busy = rig.connectMany(Stream.BUSY, "room:1");
+            RecordingConnection deflated = subscriber(Encoding.DEFLATED, "room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = true;
+            rig.publish("room:1");
+            rig.loop.turn();
+            assertEquals(range(1, 2), busy.get(0).offsets("room:1"));
+            assertEquals(range(1, 1), deflated.offsets("room:1"));
+            RecordingConnection late = rig.connect("room:1");
+            RecordingConnection lateDeflated = subscriber(Encoding.DEFLATED, "room:1");
+            assertEquals(2, late.frames("subscribed").get(0).number("offset"));
+            assertEquals(1, lateDeflated.frames("subscribed").get(0).number("offset"));
+            rig.outOfMemory = false;
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(3L), late.offsets("room:1"));
+            assertEquals(range(2, 3), lateDeflated.offsets("room:1"));
+            assertEquals(range(1, 3), deflated.offsets("room:1"));
+            assertEquals(range(1, 3), busy.get(0).offsets("room:1"));
+        }
+
+        @ParameterizedTest
+        @EnumSource(
+                value = AttentionLevel.class,
+                names = {"FULL", "DIGEST"})
+        void giveEachMessageOnceToOneThatChangesBetweenThem(AttentionLevel first) {
+            AttentionLevel second = first == AttentionLevel.FULL ? AttentionLevel.DIGEST : AttentionLevel.FULL;
+            // The first stream is busy, and keeps memory for its next message; the other has none.
+            List<RecordingConnection> busy = rig.connectMany(Stream.BUSY, "room:1");
+            busy.forEach(connection -> rig.attention(connection, "room:1", first));
+            RecordingConnection other = rig.connect("room:1");
+            rig.attention(other, "room:1", second);
+            RecordingConnection changing = busy.get(3);
+            rig.publish("room:1", Priority.HIGH, "1");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = true;
+            rig.publish("room:1", Priority.HIGH, "2");
+            rig.loop.turn();
+            assertEquals(range(1, 2), changing.offsets("room:1"));
+            assertEquals(range(1, 1), other.offsets("room:1"));
+            TopicName topic = TopicName.of("room:1");
+            CompletableFuture<Void> one = rig.shard.evened(topic);
+            CompletableFuture<Void> two = rig.shard.evened(topic);
+            one.thenRun(() -> rig.attention(changing, "room:1", second));
+            two.thenRun(() -> rig.attention(other, "room:1", first));
+            assertFalse(one.isDone() || two.isDone(), "some have the last message, others don't");
+            assertTrue(rig.shard.evened(TopicName.of("room:2")).isDone(), "of others nobody waits");
+            rig.outOfMemory = false;
+            rig.loop.runUntilIdle();
+            assertTrue(one.isDone() && two.isDone());
+            rig.publish("room:1", Priority.HIGH, "3");
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : List.of(changing, other, busy.get(0))) {
+                assertEquals(List.of("1", "2", "3"), account(connection));
+            }
+        }
+
+        @Test
+        void tellEachOnceHowManyWereHidden() {
+            List<RecordingConnection> busy = rig.connectMany(Stream.BUSY, "room:1");
+            RecordingConnection deflated = subscriber(Encoding.DEFLATED, "room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = true;
+            rig.shard.tellHidden(TopicName.of("room:1"), 7);
+            for (int i = 0; i < 3; i++) {
+                rig.loop.turn();
+            }
+            rig.outOfMemory = false;
+            rig.shard.tellCounts();
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : List.of(busy.get(0), deflated)) {
+                assertEquals(1, connection.frames("gap").size());
+                assertEquals(7, connection.frames("gap").get(0).number("count"));
+            }
+        }
     }
 
     @Nested
@@ -503,6 +633,39 @@ class StreamsTest {
             assertEquals(List.of("1", "expired 2-2", "3"), account(connection));
         }
 
+        @ParameterizedTest
+        @ValueSource(booleans = {false, true})
+        void takeNothingThatIsGoneForStale(boolean reliable) {
+            if (reliable) {
+                rig.reliable("room", 16);
+            } else {
+                rig.rules("room", 16, 1 << 20);
+            }
+            RecordingConnection slow = subscriber(Encoding.BATCH, "room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.publish("room:1");
+            rig.tryPublish("room:1", Priority.NORMAL, "1", SECOND);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            // The log has frames of several messages, so it goes further back than the topic's past.
+            for (int i = 0; i < 6; i++) {
+                rig.publishMany(3, "room:1");
+                rig.loop.runUntilIdle();
+            }
+            rig.loop.advance(2 * SECOND);
+            slow.drain();
+            rig.loop.runUntilIdle();
+            if (reliable) {
+                assertEquals(CloseCode.SLOW_CONSUMER, slow.closeCode());
+                assertEquals(List.of("1"), account(slow));
+            } else {
+                List<String> expected = new ArrayList<>(List.of("1", "behind 2-4"));
+                range(5, 22).forEach(offset -> expected.add(offset.toString()));
+                assertEquals(expected, account(slow));
+            }
+        }
+
         @Test
         void giveWhatIsStillFresh() {
             RecordingConnection connection = rig.connect("room:1").stallNext(1);
@@ -517,8 +680,132 @@ class StreamsTest {
         }
     }
 
+    private void retract(String topic, Long... offsets) {
+        assertEquals(
+                new RetractResult.Retracted(offsets.length),
+                rig.broker.retract(TopicName.of(topic), List.of(offsets)).join());
+    }
+
+    private static List<String> retracted(RecordingConnection connection) {
+        return connection.frames("retract").stream()
+                .map(frame -> frame.json().get("offsets").toString())
+                .toList();
+    }
+
+    @Nested
+    class OfRetractions {
+        @Test
+        void tellAllStreamsInTheTopicsOrder() {
+            RecordingConnection plain = subscriber(Encoding.PLAIN, "room:1");
+            RecordingConnection batch = subscriber(Encoding.BATCH, "room:1");
+            RecordingConnection counts = subscriber(Encoding.PLAIN, "room:1");
+            rig.attention(counts, "room:1", AttentionLevel.COUNTS);
+            rig.publishMany(3, "room:1");
+            retract("room:1", 1L, 3L);
+            rig.publishMany(1, "room:1");
+            rig.loop.runUntilIdle();
+            for (RecordingConnection connection : List.of(plain, batch)) {
+                assertEquals(
+                        List.of("subscribed", "message", "message", "message", "retract", "message"),
+                        connection.received.stream().map(Frame::type).toList());
+            }
+            assertEquals(List.of("[1,3]"), retracted(counts));
+        }
+
+        @Test
+        void leaveGapsInThePast() {
+            rig.history("room", 100);
+            String epoch = epoch("room:1");
+            rig.publishMany(9, "room:1");
+            retract("room:1", 2L, 4L, 5L, 6L, 9L);
+            rig.loop.runUntilIdle();
+            RecordingConnection back = recover("room:1", epoch, 3, 0);
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("retracted 4-6", "7", "8", "retracted 9-9"), account(back));
+            assertEquals(List.of("[2]"), retracted(back));
+            RecordingConnection late = recover("room:1", "", -1, 2);
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("8", "retracted 9-9"), account(late));
+            assertEquals(List.of(), retracted(late));
+        }
+
+        @Test
+        void areToldAgainToOneThatLeapsOverThem() {
+            rig.rules("room", 16, 1 << 20);
+            RecordingConnection slow = subscriber(Encoding.PLAIN, "room:1");
+            rig.publishMany(2, "room:1");
+            rig.loop.runUntilIdle();
+            slow.stallNext(1);
+            rig.publish("room:1", Priority.CRITICAL, "3");
+            rig.publish("room:1", Priority.CRITICAL, "4");
+            rig.loop.runUntilIdle();
+            // The first it has shown, the second lies in its socket, the others it will never see.
+            rig.publish("room:1", Priority.CRITICAL, "5");
+            rig.publish("room:1", Priority.CRITICAL, "6");
+            retract("room:1", 2L, 4L, 6L);
+            for (int i = 0; i < 100; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            slow.drain();
+            rig.loop.runUntilIdle();
+            List<String> account = account(slow);
+            assertEquals(List.of("1", "2", "3", "4", "5", "retracted 6-6"), account.subList(0, 6), account.toString());
+            assertEquals(List.of("[2,4]"), retracted(slow));
+            assertEquals(1, rig.shed("room", ShedReason.RETRACTED, Priority.CRITICAL));
+        }
+
+        @Test
+        void areToldAgainToOneThatLeavesThemForAnotherLevel() {
+            RecordingConnection slow = subscriber(Encoding.PLAIN, "room:1").stallNext(1);
+            rig.publishMany(2, "room:1");
+            rig.loop.runUntilIdle();
+            retract("room:1", 1L);
+            rig.loop.runUntilIdle();
+            rig.attention(slow, "room:1", AttentionLevel.COUNTS);
+            slow.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("[1]"), retracted(slow));
+        }
+    }
+
     @Nested
     class OfThePast {
+        @Test
+        void waitForALoopThatIsBehindTheClient() {
+            String epoch = epoch("room:1");
+            rig.publishMany(3, "room:1");
+            // On another loop the client has had them already.
+            Position since = new Position(epoch, 3);
+            CompletableFuture<Void> caughtUp = rig.shard.caughtUp(TopicName.of("room:1"), since);
+            assertFalse(caughtUp.isDone());
+            assertTrue(rig.shard
+                    .caughtUp(TopicName.of("room:1"), new Position(epoch, 4))
+                    .isDone());
+            assertTrue(rig.shard
+                    .caughtUp(TopicName.of("room:1"), new Position("other", 3))
+                    .isDone());
+            assertTrue(rig.shard.caughtUp(TopicName.of("room:2"), since).isDone());
+            rig.loop.runUntilIdle();
+            assertTrue(caughtUp.isDone());
+            RecordingConnection back = recover("room:1", epoch, 3, 0);
+            rig.publishMany(1, "room:1");
+            rig.loop.runUntilIdle();
+            assertTrue(back.frames("subscribed").get(0).json().get("recovered").booleanValue());
+            assertEquals(List.of("4"), account(back));
+        }
+
+        @Test
+        void dontWaitForATopicThatIsClosedMeanwhile() {
+            RecordingConnection other = rig.connect("room:1");
+            String epoch = other.frames("subscribed").get(0).json().get("epoch").stringValue();
+            rig.publishMany(3, "room:1");
+            CompletableFuture<Void> caughtUp = rig.shard.caughtUp(TopicName.of("room:1"), new Position(epoch, 3));
+            rig.unsubscribe(other, "room:1");
+            rig.loop.runUntilIdle();
+            assertTrue(caughtUp.isDone());
+        }
+
         @Test
         void giveExactlyWhatWasMissed() {
             rig.history("room", 100);

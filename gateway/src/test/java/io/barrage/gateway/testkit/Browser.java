@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.openqa.selenium.JavascriptExecutor;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.TakesScreenshot;
+import org.openqa.selenium.WindowType;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
@@ -65,6 +66,46 @@ public final class Browser implements AutoCloseable {
         driver.get(url);
     }
 
+    /** Opens a page in a tab of its own, which is the present one from then on. */
+    public Page openTab(String url) {
+        driver.switchTo().newWindow(WindowType.TAB);
+        driver.get(url);
+        return new Page(driver.getWindowHandle());
+    }
+
+    /** One of several tabs. Each call makes it the present one. */
+    public final class Page {
+        private final String window;
+
+        private Page(String window) {
+            this.window = window;
+        }
+
+        /** Runs a script in it, which finds these in {@code arguments}; gives what it returns. */
+        public Object run(String script, Object... arguments) {
+            driver.switchTo().window(window);
+            return driver.executeScript(script, arguments);
+        }
+
+        /** The value of a JavaScript expression in it. */
+        public Object eval(String expression) {
+            driver.switchTo().window(window);
+            return Browser.this.eval(expression);
+        }
+
+        /** Waits until a JavaScript expression is true in it. */
+        public void await(String expression) {
+            driver.switchTo().window(window);
+            Browser.this.await(expression);
+        }
+
+        /** Closes the tab. */
+        public void close() {
+            driver.switchTo().window(window);
+            driver.close();
+        }
+    }
+
     /** The value of a JavaScript expression in the page. */
     public Object eval(String expression) {
         return ((JavascriptExecutor) driver).executeScript("return (" + expression + ")");
@@ -80,7 +121,8 @@ public final class Browser implements AutoCloseable {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.get()) {
             if (System.nanoTime() - end > 0) {
-                throw new AssertionError("never true in the page: " + what + "\n" + eval("document.body.innerText"));
+                throw new AssertionError("never true in the page: " + what + "\n" + eval("document.body.innerText")
+                        + "\nevents: " + eval("String(window.events)"));
             }
             try {
                 Thread.sleep(POLL_MILLIS); // between two looks at the page, which has its own time

@@ -97,6 +97,11 @@ public final class GatewayProcess implements AutoCloseable {
         return backendPort;
     }
 
+    /** The process's number. */
+    public long pid() {
+        return process.pid();
+    }
+
     /** Ends it as a crash would: no goodbye. */
     public void kill() {
         process.destroyForcibly();

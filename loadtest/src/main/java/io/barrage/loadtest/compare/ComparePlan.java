@@ -2,7 +2,7 @@ package io.barrage.loadtest.compare;
 
 import io.barrage.loadtest.load.FanoutPlan;
 import io.barrage.loadtest.target.TargetKind;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -11,25 +11,45 @@ import java.util.List;
  * @param kinds which gateways; the first is what the others are compared with
  * @param workloads under which loads
  * @param rounds how often everything is repeated
- * @param gatewayJar Barrage's jar
- * @param jvm path and options of the Java that runs servers
- * @param load what all runs have in common; its target, topics, subscribers, window, burst and pid are filled in
+ * @param starts in how many of the rounds each gateway's process is started anew for each load; in those between it is kept
+ * @param peers where they are and how they are started
+ * @param jvmWarmup how long the load runs on servers on a JVM before anything counts, if that is longer than {@code load}'s
+ * @param rewarmup the same for servers that are kept from an earlier round
+ * @param load what all runs have in common; its target, topics, subscribers, pacing and pid are filled in
  * @param divideSubscribersBy for a quick look, not for figures: makes every workload smaller
  */
 public record ComparePlan(
         List<TargetKind> kinds,
         List<Workload> workloads,
         int rounds,
-        Path gatewayJar,
-        List<String> jvm,
+        int starts,
+        Peers peers,
+        Duration jvmWarmup,
+        Duration rewarmup,
         FanoutPlan load,
         int divideSubscribersBy) {
     public ComparePlan {
         kinds = List.copyOf(kinds);
         workloads = List.copyOf(workloads);
-        jvm = List.copyOf(jvm);
         if (kinds.isEmpty() || workloads.isEmpty() || rounds < 1 || divideSubscribersBy < 1) {
             throw new IllegalArgumentException("a comparison needs a target, a workload and a round");
         }
+        if (starts < 1 || starts > rounds) {
+            throw new IllegalArgumentException("starts: " + starts + " is not from 1 to the " + rounds + " rounds");
+        }
+    }
+
+    /** What runs under a load before anything counts. */
+    Duration warmup(Turn turn) {
+        if (!turn.first()) {
+            return rewarmup;
+        }
+        boolean longer = turn.peer().compilesWhileRunning() && jvmWarmup.compareTo(load.warmup()) > 0;
+        return longer ? jvmWarmup : load.warmup();
+    }
+
+    /** Subscribers of each topic. */
+    int subscribers(Workload workload) {
+        return workload.subscribers() == 0 ? 0 : Math.max(1, workload.subscribers() / divideSubscribersBy);
     }
 }

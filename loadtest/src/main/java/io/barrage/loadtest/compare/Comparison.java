@@ -6,60 +6,67 @@ import io.barrage.loadtest.load.FanoutResult;
 import io.barrage.loadtest.load.LoadException;
 import io.barrage.loadtest.measure.Environment;
 import io.barrage.loadtest.measure.ProgressLine;
-import io.barrage.loadtest.target.Target;
 import io.barrage.loadtest.target.TargetKind;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Runs several gateways in turn under the same loads. Used by one thread.
  *
  * <p>The same program moves by a fifth over minutes on a shared machine, so gateways alternate within every round, each round
- * turns the order around, and only medians and ratios are reported. Every run has a server process of its own.
+ * turns the order around, and only medians and ratios are reported. A server process sees one load only.
  */
 public final class Comparison {
-    private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
-
     private final ComparePlan plan;
     private final PrintStream log;
+    private final Watcher watcher;
+    private final Map<String, String> versions = new LinkedHashMap<>();
+    private final Map<String, String> missing = new LinkedHashMap<>();
+    private final List<Peer> peers = new ArrayList<>();
+    private final List<ComparisonResult.Run> runs = new ArrayList<>();
+    private final Map<TargetKind, PeerServer> kept = new EnumMap<>(TargetKind.class);
+    /** How many processes there were, by load and gateway. */
+    private final Map<String, Integer> starts = new HashMap<>();
 
-    private Comparison(ComparePlan plan, PrintStream log) {
+    /** Learns of each run. */
+    public interface Watcher {
+        /**
+         * A run is over.
+         *
+         * @param soFar what the comparison would find if it ended here
+         */
+        void onRun(ComparisonResult soFar) throws IOException, InterruptedException;
+    }
+
+    private Comparison(ComparePlan plan, PrintStream log, Watcher watcher) {
         this.plan = plan;
         this.log = log;
+        this.watcher = watcher;
     }
 
     /**
      * Runs it to its end.
      *
      * @param log learns what is going on
+     * @param watcher is called behind each run, on this thread
      */
-    public static ComparisonResult run(ComparePlan plan, PrintStream log) throws InterruptedException, IOException {
-        return new Comparison(plan, log).run();
+    public static ComparisonResult run(ComparePlan plan, PrintStream log, Watcher watcher)
+            throws InterruptedException, IOException {
+        return new Comparison(plan, log, watcher).run();
     }
 
     private ComparisonResult run() throws InterruptedException, IOException {
-        Map<String, String> versions = new LinkedHashMap<>();
-        Map<String, String> missing = new LinkedHashMap<>();
-        List<Peer> peers = new ArrayList<>();
         for (TargetKind kind : plan.kinds()) {
-            Peer peer = peer(kind);
+            Peer peer = plan.peers().of(kind);
             if (peer.missing().isPresent()) {
                 missing.put(kind.label(), peer.missing().get());
                 log.println("missing: " + kind.label() + ", " + peer.missing().get());
@@ -68,95 +75,115 @@ public final class Comparison {
                 peers.add(peer);
             }
         }
-        List<ComparisonResult.Run> runs = new ArrayList<>();
-        for (int round = 1; round <= plan.rounds(); round++) {
-            for (Workload workload : plan.workloads()) {
-                for (Peer peer : peers) {
-                    log.println("round " + round + "/" + plan.rounds() + ", " + workload + ", "
-                            + peer.kind().label());
-                    runs.add(runOnce(round, workload, peer));
-                }
+        List<Turn> turns = Turn.of(plan, peers);
+        double left = turns.stream().mapToDouble(turn -> turn.seconds(plan)).sum();
+        double done = 0;
+        long start = System.nanoTime();
+        log.println(turns.size() + " runs, about " + inWords(left));
+        try {
+            for (Turn turn : turns) {
+                double seconds = turn.seconds(plan);
+                // The estimate errs for all runs alike, so what they took so far corrects it.
+                double elapsed = (System.nanoTime() - start) / 1e9;
+                double corrected = done == 0 ? left : left * elapsed / done;
+                log.println("round " + turn.round() + "/" + plan.rounds() + ", " + turn.workload() + ", "
+                        + turn.peer().kind() + "  (run " + (runs.size() + 1) + " of " + turns.size() + ", about "
+                        + inWords(corrected) + " left)");
+                runs.add(runOnce(turn));
+                watcher.onRun(result(turns.size()));
+                left -= seconds;
+                done += seconds;
             }
-            Collections.reverse(peers);
+        } finally {
+            for (PeerServer server : kept.values()) {
+                server.close();
+            }
         }
+        return result(turns.size());
+    }
+
+    private static String inWords(double seconds) {
+        return seconds < 90 ? Math.round(seconds) + " s" : String.format(Locale.ROOT, "%.0f min", seconds / 60);
+    }
+
+    private ComparisonResult result(int planned) {
         return new ComparisonResult(
                 Environment.here(Fanout.transport()),
-                versions,
-                missing,
+                new LinkedHashMap<>(versions),
+                new LinkedHashMap<>(missing),
                 plan.workloads().stream().map(Workload::label).toList(),
-                List.copyOf(runs));
+                planned,
+                List.copyOf(runs),
+                unfit());
     }
 
-    private Peer peer(TargetKind kind) {
-        return switch (kind) {
-            case BARRAGE -> JavaPeer.barrage(plan.jvm(), plan.gatewayJar());
-            case NETTY_GROUP -> JavaPeer.naive(plan.jvm());
-            case NCHAN -> NchanPeer.installed();
-        };
+    private List<ComparisonResult.Unfit> unfit() {
+        List<ComparisonResult.Unfit> unfit = new ArrayList<>();
+        for (Workload workload : plan.workloads()) {
+            for (Peer peer : peers) {
+                workload.unfit(peer.kind())
+                        .ifPresent(why -> unfit.add(new ComparisonResult.Unfit(
+                                workload.label(), peer.kind().label(), why)));
+            }
+        }
+        return List.copyOf(unfit);
     }
 
-    private ComparisonResult.Run runOnce(int round, Workload workload, Peer peer)
-            throws InterruptedException, IOException {
-        InetSocketAddress clients = freePort();
-        InetSocketAddress backend = freePort();
-        Target target = peer.kind().at(clients, backend);
-        Path directory = Files.createTempDirectory("loadtest-");
+    private ComparisonResult.Run runOnce(Turn turn) throws InterruptedException, IOException {
+        TargetKind kind = turn.peer().kind();
+        String label = turn.workload().label();
         @Nullable FanoutResult result = null;
         String failure = "";
-        try (ServerProcess server = ServerProcess.start(
-                peer.command(clients.getPort(), backend.getPort(), directory),
-                directory,
-                backend,
-                target.readyPath(),
-                START_TIMEOUT)) {
-            result = Fanout.run(fanout(workload, target, server.pid(), peer.forks()), ProgressLine.toStandardError());
+        boolean keep = false;
+        try {
+            @Nullable PeerServer server = kept.get(kind);
+            boolean fresh = server == null;
+            if (server == null) {
+                starts.merge(label + " " + kind, 1, Integer::sum);
+                server = PeerServer.start(turn.peer(), turn.workload());
+                kept.put(kind, server);
+            }
+            // One that failed in the last round is started anew, and is as cold as in the first.
+            Turn asItIs = new Turn(turn.round(), turn.workload(), turn.peer(), fresh, turn.last());
+            result = Fanout.run(fanout(asItIs, server), ProgressLine.toStandardError());
             result.print(log);
+            keep = !turn.last();
+            if (keep) {
+                server.awaitQuiet();
+            }
         } catch (LoadException | IOException e) {
-            failure = String.valueOf(e.getMessage());
-            log.println("  FAILED: " + failure);
-        } finally {
-            deleteTree(directory);
+            keep = false;
+            failure = result == null ? String.valueOf(e.getMessage()) : "";
+            log.println("  FAILED: " + e.getMessage());
         }
-        return new ComparisonResult.Run(round, workload.label(), peer.kind().label(), result, failure);
+        @Nullable PeerServer over = keep ? null : kept.remove(kind);
+        if (over != null) {
+            over.close();
+        }
+        return new ComparisonResult.Run(
+                turn.round(), starts.getOrDefault(label + " " + kind, 0), label, kind.label(), result, failure);
     }
 
-    private FanoutPlan fanout(Workload workload, Target target, long pid, boolean tree) {
+    private FanoutPlan fanout(Turn turn, PeerServer server) {
         FanoutPlan load = plan.load();
+        Workload workload = turn.workload();
         return new FanoutPlan(
-                target,
+                server.target(),
                 workload.topics(),
-                Math.max(1, workload.subscribers() / plan.divideSubscribersBy()),
+                plan.subscribers(workload),
                 workload.window(),
-                OptionalDouble.empty(),
+                workload.rate(),
                 workload.burst(),
                 load.bytes(),
-                load.warmup(),
+                plan.warmup(turn),
                 load.duration(),
                 load.patience(),
                 load.connectTimeout(),
                 load.threads(),
-                load.publishConnections(),
+                Math.max(load.publishConnections(), workload.publishConnections()),
                 load.samplesPerTopic(),
                 load.maxOutstanding(),
-                OptionalLong.of(pid),
-                tree);
-    }
-
-    /** Free a moment ago; whoever takes it meanwhile makes the server's start fail, in words. */
-    private static InetSocketAddress freePort() throws IOException {
-        InetAddress loopback = InetAddress.getLoopbackAddress();
-        try (ServerSocket socket = new ServerSocket(0, 1, loopback)) {
-            return new InetSocketAddress(loopback, socket.getLocalPort());
-        }
-    }
-
-    private static void deleteTree(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
+                OptionalLong.of(server.pid()),
+                turn.peer().forks());
     }
 }

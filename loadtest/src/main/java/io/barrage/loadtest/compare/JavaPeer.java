@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A gateway on the JVM: Barrage's jar, or the naive baseline out of this tool's own. Immutable.
  *
- * @param kind which of the two
+ * @param kind which of the two, and how Barrage is used
  * @param jvm path and options of the Java that runs it
  * @param launch what follows: {@code -jar ... serve}, or {@code -cp ... serve-naive}
  * @param jar the jar that must be there; null if the classes needn't be packaged
@@ -29,14 +29,21 @@ record JavaPeer(
         List<String> jvm,
         List<String> launch,
         @Nullable Path jar) implements Peer {
+    private static final String COALESCE_FILE = "coalesce.yaml";
+    /** Where Barrage's own arguments begin: behind -jar, the jar and serve. */
+    private static final int OWN_ARGUMENTS = 3;
+
     JavaPeer {
         jvm = List.copyOf(jvm);
         launch = List.copyOf(launch);
     }
 
-    static JavaPeer barrage(List<String> jvm, Path jar) {
-        return new JavaPeer(
-                TargetKind.BARRAGE, jvm, List.of("-jar", jar.toAbsolutePath().toString(), "serve"), jar);
+    /** @param arguments what {@code serve} is told besides the ports */
+    static JavaPeer barrage(TargetKind kind, List<String> jvm, Path jar, List<String> arguments) {
+        List<String> launch =
+                new ArrayList<>(List.of("-jar", jar.toAbsolutePath().toString(), "serve"));
+        launch.addAll(arguments);
+        return new JavaPeer(kind, jvm, launch, jar);
     }
 
     static JavaPeer naive(List<String> jvm) {
@@ -65,6 +72,8 @@ record JavaPeer(
         if (jar == null) {
             return "of this tool" + options;
         }
+        List<String> own = launch.subList(Math.min(OWN_ARGUMENTS, launch.size()), launch.size());
+        options += own.isEmpty() ? "" : " " + own;
         try (JarFile file = new JarFile(jar.toFile())) {
             String version = file.getManifest() == null
                     ? null
@@ -85,14 +94,25 @@ record JavaPeer(
     }
 
     @Override
+    public boolean compilesWhileRunning() {
+        return true;
+    }
+
+    @Override
     public boolean forks() {
         return false;
     }
 
     @Override
-    public List<String> command(int clientsPort, int backendPort, Path directory) {
+    public List<String> command(Workload workload, int clientsPort, int backendPort, Path directory)
+            throws IOException {
         List<String> command = new ArrayList<>(jvm);
         command.addAll(launch);
+        if (workload == Workload.COALESCE) {
+            Path file = directory.resolve(COALESCE_FILE);
+            Files.writeString(file, Programs.configuration("barrage/" + COALESCE_FILE));
+            command.addAll(List.of("--config", file.toString()));
+        }
         command.addAll(
                 List.of("--clients.port", String.valueOf(clientsPort), "--backend.port", String.valueOf(backendPort)));
         return command;

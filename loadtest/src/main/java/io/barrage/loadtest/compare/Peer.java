@@ -22,7 +22,13 @@ interface Peer {
     /**
      * The command that serves on these ports in the foreground.
      *
+     * @param workload what it will be put under
      * @param directory an empty directory for its files
      */
-    List<String> command(int clientsPort, int backendPort, Path directory) throws IOException;
+    List<String> command(Workload workload, int clientsPort, int backendPort, Path directory) throws IOException;
+
+    /** Whether a just-in-time compiler takes CPU time for the first ten seconds or more of a load. */
+    default boolean compilesWhileRunning() {
+        return false;
+    }
 }

@@ -1,15 +1,21 @@
 package io.barrage.loadtest.compare;
 
+import io.barrage.loadtest.target.HostPort;
+import io.barrage.loadtest.target.Target;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * A gateway's process that this tool started, and will stop: nothing else is ever signalled. Used by one thread.
@@ -23,11 +29,13 @@ final class ServerProcess implements AutoCloseable {
     private static final int LOG_TAIL_CHARS = 1_000;
 
     private final Process process;
+    private final Path directory;
     private final Path log;
     private final Thread stopAtExit;
 
-    private ServerProcess(Process process, Path log) {
+    private ServerProcess(Process process, Path directory, Path log) {
         this.process = process;
+        this.directory = directory;
         this.log = log;
         this.stopAtExit = new Thread(this::stop, "stop-server");
         Runtime.getRuntime().addShutdownHook(stopAtExit);
@@ -36,12 +44,12 @@ final class ServerProcess implements AutoCloseable {
     /**
      * Starts a server and waits until it says that it is ready.
      *
-     * @param directory its working directory, away from configurations that lie about; its output goes to a log there
-     * @param readyPath answers 200 on {@code backend} once it serves
+     * @param directory its working directory, away from configurations that lie about; its output goes to a log there. It is
+     *     deleted when the process is ended
+     * @param target tells where it will listen, and how it says that it serves
      * @throws IOException if it ends or isn't ready in time; with the end of its log
      */
-    static ServerProcess start(
-            List<String> command, Path directory, InetSocketAddress backend, String readyPath, Duration timeout)
+    static ServerProcess start(List<String> command, Path directory, Target target, Duration timeout)
             throws IOException, InterruptedException {
         Path log = directory.resolve("log");
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -51,11 +59,17 @@ final class ServerProcess implements AutoCloseable {
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         builder.environment().keySet().removeIf(name -> name.startsWith("BARRAGE_"));
         Process process = builder.start();
-        ServerProcess server = new ServerProcess(process, log);
+        ServerProcess server;
+        try {
+            server = new ServerProcess(process, directory, log);
+        } catch (IllegalStateException e) {
+            // This JVM is going down, so that nobody would stop it later.
+            process.destroyForcibly();
+            throw new IOException("this program is about to end", e);
+        }
         boolean ready = false;
         try {
-            server.awaitReady(
-                    URI.create("http://127.0.0.1:" + backend.getPort() + readyPath), System.nanoTime(), timeout);
+            server.awaitReady(target, System.nanoTime(), timeout);
             ready = true;
             return server;
         } finally {
@@ -65,14 +79,30 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    private void awaitReady(URI probe, long since, Duration timeout) throws IOException, InterruptedException {
-        while (!answers(probe)) {
+    private void awaitReady(Target target, long since, Duration timeout) throws IOException, InterruptedException {
+        while (!serves(target)) {
             if (process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw new IOException("it ended at once with code " + process.exitValue() + ": " + logTail());
             }
             if (System.nanoTime() - since > timeout.toNanos()) {
-                throw new IOException(probe + " gave no 200 within " + timeout.toSeconds() + " s: " + logTail());
+                throw new IOException("it didn't serve within " + timeout.toSeconds() + " s: " + logTail());
             }
+        }
+    }
+
+    private static boolean serves(Target target) {
+        return listens(target.clients())
+                && (target.readyPath().isEmpty()
+                        ? listens(target.backend())
+                        : answers(URI.create("http://" + HostPort.format(target.backend()) + target.readyPath())));
+    }
+
+    private static boolean listens(InetSocketAddress address) {
+        try (Socket socket = new Socket()) {
+            socket.connect(address, PROBE_TIMEOUT_MILLIS);
+            return true;
+        } catch (IOException ignored) {
+            return false; // not there yet
         }
     }
 
@@ -91,6 +121,11 @@ final class ServerProcess implements AutoCloseable {
 
     long pid() {
         return process.pid();
+    }
+
+    /** Waits until it ends by itself. */
+    void awaitEnd() throws InterruptedException {
+        process.waitFor();
     }
 
     private String logTail() throws IOException {
@@ -121,5 +156,16 @@ final class ServerProcess implements AutoCloseable {
         }
         // A master that was killed leaves its workers behind; they are ours as well.
         workers.stream().filter(ProcessHandle::isAlive).forEach(ProcessHandle::destroyForcibly);
+        deleteDirectory();
+    }
+
+    private void deleteDirectory() {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException | UncheckedIOException ignored) {
+            // what stays in the directory for temporary files is no failure of a measurement
+        }
     }
 }

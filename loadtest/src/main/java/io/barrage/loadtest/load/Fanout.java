@@ -68,8 +68,9 @@ public final class Fanout {
         }
         FanoutPublisher publisher = new FanoutPublisher(loops.loop(0), measured.get(0), plan, names, loops.size());
         makeSubscribers(loops.size(), names, publisher);
-        connectPublishers(loops, publisher);
         Crowd.connect(loops, subscribers, plan.connectTimeout());
+        // Last: a gateway may end a connection that sends no request while ten thousand subscribe.
+        connectPublishers(loops, publisher);
 
         long start = System.nanoTime();
         long from = start + plan.warmup().toNanos();
@@ -116,7 +117,7 @@ public final class Fanout {
                 // earlier.
                 boolean sampled = (long) (i + 1) * samples / plan.subscribersPerTopic()
                         > (long) i * samples / plan.subscribersPerTopic();
-                subscribers.add(new TopicSubscriber(plan.target(), names.get(topic), sampled, part));
+                subscribers.add(new TopicSubscriber(plan.target(), names.get(topic), sampled, !plan.spread(), part));
                 topicOf.add(topic);
             }
             publisher.expectFloors(
@@ -125,13 +126,12 @@ public final class Fanout {
     }
 
     private void connectPublishers(Loops loops, FanoutPublisher publisher) throws LoadException, InterruptedException {
-        for (PublishConnection connection : publisher.connections()) {
+        for (Outlet connection : publisher.connections()) {
             loops.connect(0, plan.target().backend(), false, connection.handlers());
         }
         try {
-            CompletableFuture.allOf(publisher.connections().stream()
-                            .map(PublishConnection::ready)
-                            .toArray(CompletableFuture<?>[]::new))
+            CompletableFuture.allOf(
+                            publisher.connections().stream().map(Outlet::ready).toArray(CompletableFuture<?>[]::new))
                     .get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             throw new LoadException("cannot publish: " + LoadException.reason(e), e);
@@ -300,6 +300,10 @@ public final class Fanout {
         LatencySummary late = LatencySummary.of(publisher.lateNanos());
         LatencySummary lagSummary = LatencySummary.of(lag);
         List<String> notes = new ArrayList<>(tally.notes(publisher.firstRefusal()));
+        if (plan.spread()) {
+            notes.add("each topic was published to over " + plan.connections()
+                    + " connections, so order and repeats were not looked at");
+        }
         List<String> disturbances =
                 FanoutResult.disturbances(others, stolen, Runtime.getRuntime().availableProcessors());
         notes.addAll(disturbances);
@@ -315,6 +319,7 @@ public final class Fanout {
                 received.messages() / seconds,
                 received.reads() == 0 ? 0 : (double) received.messages() / received.reads(),
                 received.reads() == 0 ? 0 : (double) received.bytes() / received.reads(),
+                received.messages() == 0 ? 0 : (double) received.bytes() / received.messages(),
                 server,
                 new FanoutResult.Generator(selfCores, busiest, others, stolen, !disturbances.isEmpty(), lagSummary),
                 totals,
@@ -354,7 +359,7 @@ public final class Fanout {
 
     private void closeAll(Loops loops, FanoutPublisher publisher) throws InterruptedException {
         loops.ask(0, () -> {
-            publisher.connections().forEach(PublishConnection::close);
+            publisher.connections().forEach(Outlet::close);
             return true;
         });
         for (int i = 0; i < loops.size(); i++) {

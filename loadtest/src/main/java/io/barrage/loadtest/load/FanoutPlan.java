@@ -11,8 +11,9 @@ import java.util.OptionalLong;
  *
  * @param target the gateway
  * @param topics how many topics
- * @param subscribersPerTopic how many subscribers each topic has
- * @param window closed loop: how many messages, over all topics, may be published and not yet delivered to everybody
+ * @param subscribersPerTopic how many subscribers each topic has; with 0, publishing is what is measured
+ * @param window closed loop: how many messages, over all topics, may be published and not yet delivered to everybody; without
+ *     subscribers, not yet answered
  * @param rate open loop: how many messages a second, over all topics; if present, there is no window
  * @param burst how many messages go to one topic at once
  * @param bytes the size of a message's data
@@ -54,12 +55,15 @@ public record FanoutPlan(
 
     public FanoutPlan {
         atLeast("topics", topics, 1);
-        atLeast("subscribers", subscribersPerTopic, 1);
+        atLeast("subscribers", subscribersPerTopic, 0);
         if ((long) topics * subscribersPerTopic > MAX_SUBSCRIBERS) {
             throw new IllegalArgumentException(topics + " topics x " + subscribersPerTopic
                     + " subscribers: one generator holds at most " + MAX_SUBSCRIBERS + " connections");
         }
         atLeast("burst", burst, 1);
+        if (burst > 1 && subscribersPerTopic == 0) {
+            throw new IllegalArgumentException("burst: " + burst + " needs subscribers");
+        }
         atLeast("window", window, rate.isPresent() ? 0 : burst);
         if (rate.isPresent() && !(rate.getAsDouble() > 0)) {
             throw new IllegalArgumentException("rate: " + rate.getAsDouble() + " isn't positive");
@@ -81,6 +85,22 @@ public record FanoutPlan(
 
     int subscribers() {
         return topics * subscribersPerTopic;
+    }
+
+    /** Whether a publish is done with its answer, since nobody waits for the message. */
+    boolean publishesOnly() {
+        return subscribersPerTopic == 0;
+    }
+
+    /** Whether a topic's publishes take turns over several connections, so that their order isn't looked at. */
+    boolean spread() {
+        boolean several = rate.isPresent() ? burst > 1 : window > 1;
+        return several && !publishesOnly() && target.connectionsPerTopic() > 1;
+    }
+
+    /** All connections to publish over. */
+    int connections() {
+        return spread() ? Math.max(publishConnections, target.connectionsPerTopic()) : publishConnections;
     }
 
     int samples() {

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param deliveriesPerSecond messages received, over all subscribers
  * @param messagesPerRead deliveries per read from a socket: how deep the gateway and the kernel batched
  * @param bytesPerRead bytes of the WebSocket stream per such read
+ * @param bytesPerDelivery bytes of the WebSocket stream per delivery, frame headers included; 0 without deliveries
  * @param server what the server's process used; null without its pid
  * @param generator what this process used
  * @param totals messages and deliveries of the whole run
@@ -36,6 +37,7 @@ public record FanoutResult(
         double deliveriesPerSecond,
         double messagesPerRead,
         double bytesPerRead,
+        double bytesPerDelivery,
         @Nullable Server server,
         Generator generator,
         Totals totals,
@@ -119,6 +121,11 @@ public record FanoutResult(
         }
     }
 
+    /** Messages sent by the server's CPU time in the span; NaN without its pid. */
+    public double publishesPerCpuSecond() {
+        return server == null || server.cores <= 0 ? Double.NaN : publishesPerSecond / server.cores;
+    }
+
     /** Whether every message came to everybody, once and in order. */
     public boolean clean() {
         return totals.clean();
@@ -171,17 +178,20 @@ public record FanoutResult(
         if (server != null) {
             out.printf(
                     Locale.ROOT,
-                    "  per server CPU-second  %,.0f deliveries   (server %.2f cores, RSS %.1f MiB, peak %.1f)%n",
+                    "  per server CPU-second  %,.0f deliveries, %,.0f publishes   (server %.2f cores, RSS %.1f MiB, peak %.1f)%n",
                     server.deliveriesPerCpuSecond,
+                    publishesPerCpuSecond(),
                     server.cores,
                     server.rssBytes / 1048576.0,
                     server.peakRssBytes / 1048576.0);
         }
         out.printf(
                 Locale.ROOT,
-                "  deliveries/s           %,.0f   (%,.0f publishes/s, %.1f messages and %,.0f bytes per read)%n",
+                "  deliveries/s           %,.0f   (%.1f bytes each; %,.0f publishes/s; %,.0f reads/s with %.1f messages and %,.0f bytes)%n",
                 deliveriesPerSecond,
+                bytesPerDelivery,
                 publishesPerSecond,
+                messagesPerRead == 0 ? 0 : deliveriesPerSecond / messagesPerRead,
                 messagesPerRead,
                 bytesPerRead);
         out.printf(

@@ -1,10 +1,12 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.target.Records;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.CorruptedFrameException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts the deliveries in a server's WebSocket byte stream. Confined to its event loop; one for each connection.
@@ -19,6 +21,7 @@ final class FrameParser {
     static final int MAX_KEPT_BYTES = 1 << 20;
 
     private static final int WHOLE_TEXT_FRAME = 0x81;
+    private static final int WHOLE_BINARY_FRAME = 0x82;
     private static final int CONTINUATION = 0;
     private static final int BINARY = 2;
     private static final int CLOSE = 8;
@@ -28,10 +31,10 @@ final class FrameParser {
 
     /** What the parser tells its connection. Called on the event loop, inside {@link #read}. */
     interface Sink {
-        /** A whole message, if messages are inspected. The buffer is lent for the call; its indexes must not be moved. */
+        /** A whole delivery, if they are inspected. The buffer is lent for the call; its indexes must not be moved. */
         void onMessage(ByteBuf payload, int index, int length);
 
-        /** A whole data frame that is no delivery. */
+        /** A whole data frame, or record, that is no delivery. */
         void onOther(String text);
 
         void onPing(byte[] payload);
@@ -43,6 +46,9 @@ final class FrameParser {
     private final byte[] prefix;
     /** The prefix as words for comparison; the last one overlaps its neighbour. Empty if the prefix is shorter than a word. */
     private final long[] prefixWords;
+
+    /** Looks into payloads that hold records; null if every data frame is one. */
+    private final @Nullable RecordSplitter splitter;
 
     private final boolean inspect;
     private final Sink sink;
@@ -72,8 +78,18 @@ final class FrameParser {
      * @param inspect whether the sink wants to see each message
      */
     FrameParser(byte[] prefix, boolean inspect, Sink sink) {
+        this(prefix, null, inspect, sink);
+    }
+
+    /** A parser of frames that hold records. */
+    FrameParser(Records records, boolean inspect, Sink sink) {
+        this(new byte[0], new RecordSplitter(records, inspect, sink), inspect, sink);
+    }
+
+    private FrameParser(byte[] prefix, @Nullable RecordSplitter splitter, boolean inspect, Sink sink) {
         this.prefix = prefix.clone();
         this.prefixWords = words(prefix);
+        this.splitter = splitter;
         this.inspect = inspect;
         this.sink = sink;
     }
@@ -99,7 +115,14 @@ final class FrameParser {
                 } else if (length > 126) {
                     length = Integer.MAX_VALUE; // masked, or longer than 64 KiB
                 }
-                if (head >>> 8 == WHOLE_TEXT_FRAME && length <= end - start && isDelivery(in, start, length)) {
+                if (splitter != null) {
+                    boolean whole = head >>> 8 == WHOLE_TEXT_FRAME || head >>> 8 == WHOLE_BINARY_FRAME;
+                    if (whole && length <= end - start) {
+                        messages += splitter.read(in, start, start + length, true);
+                        index = start + length;
+                        continue;
+                    }
+                } else if (head >>> 8 == WHOLE_TEXT_FRAME && length <= end - start && isDelivery(in, start, length)) {
                     messages++;
                     if (inspect) {
                         sink.onMessage(in, start, length);
@@ -160,6 +183,8 @@ final class FrameParser {
         if (opcode >= CLOSE) {
             in.getBytes(index, control, controlBytes, bytes);
             controlBytes += bytes;
+        } else if (splitter != null) {
+            messages += splitter.read(in, index, index + bytes, last && bytes == missing);
         } else if (keeping) {
             keep(in, index, bytes);
         }
@@ -232,6 +257,9 @@ final class FrameParser {
             endControlFrame();
         } else if (last) {
             inMessage = false;
+            if (splitter != null) {
+                return; // it has seen the payload already
+            }
             if (delivery) {
                 messages++;
                 if (inspect) {

@@ -52,6 +52,14 @@ final class OffsetAccount {
         return next > head;
     }
 
+    /** Why it isn't exact to {@code head}, in words; empty if it is. */
+    String objection(long head) {
+        if (!exact()) {
+            return firstError;
+        }
+        return reached(head) ? "" : "waits for " + next + " of " + head + " at the end";
+    }
+
     /** Whether nothing was covered twice, left out or out of order, as far as the account goes. */
     boolean exact() {
         return errors == 0;
@@ -72,10 +80,5 @@ final class OffsetAccount {
 
     long gaps() {
         return gaps;
-    }
-
-    /** The first thing that was wrong, or empty. */
-    String firstError() {
-        return firstError;
     }
 }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Requests are pipelined, so the messages of one connection reach the gateway in the order of the calls.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // void promises: a failed write shows as an exception of the channel
-final class PublishConnection extends SimpleChannelInboundHandler<HttpObject> implements Loops.Connects {
+final class PublishConnection extends SimpleChannelInboundHandler<HttpObject> implements Outlet, Loops.Connects {
     private static final int MAX_BODY_BYTES = 64 * 1024;
 
     /** Learns what became of each publish, in order. Called on the event loop. */
@@ -55,17 +55,18 @@ final class PublishConnection extends SimpleChannelInboundHandler<HttpObject> im
         this.listener = listener;
     }
 
-    CompletableFuture<Void> ready() {
+    @Override
+    public CompletableFuture<Void> ready() {
         return ready;
     }
 
-    /** The handlers that the connection's pipeline needs, this one among them. */
-    ChannelHandler[] handlers() {
+    @Override
+    public ChannelHandler[] handlers() {
         return new ChannelHandler[] {new HttpResponseDecoder(), this};
     }
 
-    /** Queues a request; {@link #flush} sends it. */
-    void publish(Publication publication, byte[] head, byte[] data, byte[] tail) {
+    @Override
+    public void publish(Publication publication, byte[] head, byte[] data, byte[] tail) {
         ChannelHandlerContext ctx = context;
         if (ctx == null || !ctx.channel().isActive()) {
             return; // onBroken has been told, or will be by the same pass of the loop
@@ -76,19 +77,20 @@ final class PublishConnection extends SimpleChannelInboundHandler<HttpObject> im
         ctx.write(request, ctx.voidPromise());
     }
 
-    void flush() {
+    @Override
+    public void flush() {
         if (context != null) {
             context.flush();
         }
     }
 
-    /** How many requests wait for their answer. */
-    int unanswered() {
+    @Override
+    public int unanswered() {
         return unanswered.size();
     }
 
-    /** Closes; no {@link Listener#onBroken} follows. */
-    void close() {
+    @Override
+    public void close() {
         closing = true;
         if (context != null) {
             context.close();

@@ -8,6 +8,9 @@ final class ReceiveCounters {
     long bytes;
     long messages;
 
+    /** Pings of the gateway, each of which got its pong. */
+    long pings;
+
     /** A copy for another thread. */
     Snapshot snapshot() {
         return new Snapshot(reads, bytes, messages);

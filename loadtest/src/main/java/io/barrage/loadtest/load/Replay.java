@@ -41,7 +41,7 @@ public final class Replay implements PublishConnection.Listener {
     // loop only
     private final CommentData commentData;
     private final Schedule schedule;
-    private final PublishConnection connection;
+    private final Outlet connection;
     private final List<Watcher> watchers = new ArrayList<>();
     private final ReceiveCounters received = new ReceiveCounters();
     private final Histogram fromDue = LatencySummary.histogram();
@@ -73,7 +73,7 @@ public final class Replay implements PublishConnection.Listener {
         this.commentData =
                 new CommentData(Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36));
         this.schedule = plan.schedule();
-        this.connection = new PublishConnection(plan.target(), this);
+        this.connection = Outlet.of(plan.target(), this);
         int comments = plan.comments().size();
         this.states = new State[comments];
         Arrays.fill(states, State.WAITING);

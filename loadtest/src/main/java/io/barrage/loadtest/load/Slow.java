@@ -3,9 +3,6 @@ package io.barrage.loadtest.load;
 import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProcessUsage;
 import io.barrage.loadtest.measure.ProgressLine;
-import io.barrage.loadtest.target.Answer;
-import io.barrage.loadtest.target.Gap;
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import java.io.IOException;
@@ -24,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * A {@code slow} run: some subscribers of a topic stop reading under load and go on later; each is held to an exact account.
  * Confined to its event loop, but for {@link #run}, whose thread waits.
  */
-public final class Slow implements OpenLoopPublisher.Source {
+public final class Slow {
     private static final int SAMPLES = 100;
 
     // any thread
@@ -37,14 +34,10 @@ public final class Slow implements OpenLoopPublisher.Source {
     private final ReceiveCounters received = new ReceiveCounters();
     private final Histogram calmNanos = LatencySummary.histogram();
     private final Histogram stallNanos = LatencySummary.histogram();
-    private final Stamp stamp;
-    private final byte[] head;
-    private final byte[] tail;
+    private final AccountedStream stream;
     private long calmFrom = Long.MAX_VALUE;
     private long stallFrom = Long.MAX_VALUE;
     private long stallUntil = Long.MAX_VALUE;
-    private long accepted;
-    private long lastOffset;
 
     private Slow(SlowPlan plan, ProgressLine progressLine, Loops loops) {
         this.plan = plan;
@@ -52,10 +45,8 @@ public final class Slow implements OpenLoopPublisher.Source {
         this.loops = loops;
         // A topic of the run's own: nothing that an earlier run left in a history can reach its subscribers.
         String topic = "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
-        this.stamp = new Stamp(plan.bytes());
-        this.head = plan.target().publishHead(topic, plan.bytes());
-        this.tail = plan.target().publishTail();
-        this.publisher = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.rate(), this);
+        this.stream = new AccountedStream(plan.target(), topic, plan.bytes());
+        this.publisher = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.rate(), stream);
         int sampleEvery = Math.max(1, (plan.subscribers() - plan.stalled()) / SAMPLES);
         int healthy = 0;
         for (int i = 0; i < plan.subscribers(); i++) {
@@ -155,7 +146,7 @@ public final class Slow implements OpenLoopPublisher.Source {
                         Locale.ROOT,
                         "%s: %,d published, %,d deliveries, %.0f s left",
                         phase,
-                        accepted,
+                        stream.accepted(),
                         received.messages,
                         Math.max(0, leftNanos / 1e9)));
     }
@@ -172,19 +163,6 @@ public final class Slow implements OpenLoopPublisher.Source {
 
     // ---- on the loop from here on
 
-    @Override
-    public void publish(PublishConnection connection, Publication publication) {
-        connection.publish(publication, head, stamp.write(publication.dueNanos(), publication.sequence()), tail);
-    }
-
-    @Override
-    public void onAnswer(Publication publication, Answer answer) {
-        if (answer.verdict() == Answer.Verdict.ACCEPTED) {
-            accepted++;
-            lastOffset = Math.max(lastOffset, answer.offset());
-        }
-    }
-
     private SlowResult finish(SlowResult.@Nullable Rss rss, double busy) {
         List<String> notes = new ArrayList<>();
         if (!publisher.firstRefusal().isEmpty()) {
@@ -193,11 +171,12 @@ public final class Slow implements OpenLoopPublisher.Source {
         readers.stream()
                 .filter(reader -> reader.verdict() == Verdict.INEXACT)
                 .findFirst()
-                .ifPresent(reader -> notes.add("first inexact: " + reader.why()));
+                .ifPresent(
+                        reader -> notes.add("first inexact: " + reader.account().objection(stream.lastOffset())));
         SlowResult result = new SlowResult(
                 plan.target().name(),
                 plan.inWords(),
-                accepted,
+                stream.accepted(),
                 publisher.refused(),
                 LatencySummary.of(calmNanos),
                 LatencySummary.of(stallNanos),
@@ -224,9 +203,9 @@ public final class Slow implements OpenLoopPublisher.Source {
             if (which.test(reader)) {
                 count++;
                 verdicts[reader.verdict().ordinal()]++;
-                delivered += reader.account.delivered();
-                missed += reader.account.missed();
-                gaps += reader.account.gaps();
+                delivered += reader.account().delivered();
+                missed += reader.account().missed();
+                gaps += reader.account().gaps();
                 if (reader.verdict() == Verdict.CLOSED) {
                     closedBy.merge(reader.closed, 1, Integer::sum);
                 }
@@ -251,19 +230,16 @@ public final class Slow implements OpenLoopPublisher.Source {
         INEXACT
     }
 
-    /** A subscriber with an account of every offset. Confined to the run's event loop. */
-    private final class Reader extends Subscriber {
+    /** One of the topic's subscribers. Confined to the run's event loop. */
+    private final class Reader extends AccountedSubscriber {
         private static final String CLOSED_WITH = "the gateway closed with ";
 
         private final boolean stalls;
-        private final boolean sampled;
-        private OffsetAccount account = new OffsetAccount(0);
         private String closed = "";
 
         Reader(String topic, boolean stalls, boolean sampled) {
-            super(plan.target(), topic, OffsetFrames.PREFIX, true, received);
+            super(plan.target(), topic, sampled, received);
             this.stalls = stalls;
-            this.sampled = sampled;
         }
 
         /** Before the connection is made: a receive buffer that is set later may be ignored. */
@@ -275,32 +251,9 @@ public final class Slow implements OpenLoopPublisher.Source {
         }
 
         @Override
-        void onReady(String text) {
-            account = new OffsetAccount(OffsetFrames.number(text, "offset"));
-        }
-
-        @Override
-        public void onMessage(ByteBuf payload, int index, int length) {
-            OffsetFrames.read(payload, index, length, account::message);
-            if (sampled) {
-                int at = Stamp.find(payload, index, length);
-                long due = at < 0 ? -1 : Stamp.dueNanos(payload, at);
-                if (due < 0) {
-                    account.error("a message without a stamp");
-                } else if (due - calmFrom >= 0 && due - stallUntil < 0) {
-                    LatencySummary.record(due - stallFrom < 0 ? calmNanos : stallNanos, System.nanoTime() - due);
-                }
-            }
-        }
-
-        @Override
-        void onDelivered(int messages) {}
-
-        @Override
-        void onNotice(String text) {
-            Gap gap = target.gap(text);
-            if (gap != null) {
-                account.gap(gap.from(), gap.to());
+        void onSample(long due) {
+            if (due - calmFrom >= 0 && due - stallUntil < 0) {
+                LatencySummary.record(due - stallFrom < 0 ? calmNanos : stallNanos, System.nanoTime() - due);
             }
         }
 
@@ -312,23 +265,17 @@ public final class Slow implements OpenLoopPublisher.Source {
         }
 
         boolean over() {
-            return !closed.isEmpty() || account.reached(lastOffset);
+            return !closed.isEmpty() || account().reached(stream.lastOffset());
         }
 
         Verdict verdict() {
-            if (!account.exact()) {
+            if (!account().exact()) {
                 return Verdict.INEXACT;
-            } else if (account.reached(lastOffset)) {
-                return account.gaps() == 0 ? Verdict.COMPLETE : Verdict.WITH_GAPS;
+            } else if (account().reached(stream.lastOffset())) {
+                return account().gaps() == 0 ? Verdict.COMPLETE : Verdict.WITH_GAPS;
             } else {
                 return closed.isEmpty() ? Verdict.INEXACT : Verdict.CLOSED;
             }
-        }
-
-        String why() {
-            return account.exact()
-                    ? "waits for " + account.next() + " of " + lastOffset + " at the end"
-                    : account.firstError();
         }
     }
 }

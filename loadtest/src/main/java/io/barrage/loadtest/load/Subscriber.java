@@ -1,13 +1,16 @@
 package io.barrage.loadtest.load;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.barrage.loadtest.target.HostPort;
+import io.barrage.loadtest.target.Records;
 import io.barrage.loadtest.target.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.handler.codec.http.websocketx.WebSocketHandshakeException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -25,10 +28,14 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // void promises: a failed write shows as an exception of the channel
 abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameParser.Sink, Loops.Connects {
+    private static final int OP_BINARY = 0x82;
+    private static final int LENGTH_IN_TWO_BYTES = 126;
     private static final String ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     private static final int MAX_HANDSHAKE_BYTES = 16 * 1024;
+    private static final int OP_TEXT = 0x81;
     private static final int OP_CLOSE = 0x88;
     private static final int OP_PONG = 0x8a;
+    private static final byte[] NORMAL_CLOSURE = {0x03, (byte) 0xe8}; // 1000
 
     // any thread
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
@@ -45,7 +52,15 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
     private @Nullable String closeReason;
 
     Subscriber(Target target, String topic, boolean inspect, ReceiveCounters counters) {
-        this(target, topic, target.deliveryPrefix(), inspect, counters);
+        this.target = target;
+        this.topic = topic;
+        this.readyPrefix = target.readyPrefix();
+        Records records = target.records(topic);
+        this.parser = records == null
+                ? new FrameParser(target.deliveryPrefix(), inspect, this)
+                : new FrameParser(records, inspect, this);
+        this.counters = counters;
+        this.key = newKey();
     }
 
     /** One for which frames other than the target's usual ones are the deliveries. */
@@ -55,9 +70,13 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
         this.readyPrefix = target.readyPrefix();
         this.parser = new FrameParser(deliveryPrefix, inspect, this);
         this.counters = counters;
+        this.key = newKey();
+    }
+
+    private static String newKey() {
         byte[] nonce = new byte[16];
         ThreadLocalRandom.current().nextBytes(nonce);
-        this.key = Base64.getEncoder().encodeToString(nonce);
+        return Base64.getEncoder().encodeToString(nonce);
     }
 
     /** Completes when the subscription stands, or fails with the reason why it can't. */
@@ -89,12 +108,42 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
         }
     }
 
+    /** Sends a text frame. */
+    final void send(byte[] text) {
+        if (context != null) {
+            writeMasked(context, OP_TEXT, text);
+        }
+    }
+
+    /** Says goodbye and waits for the gateway's: the orderly way. No {@link #onClosed} follows. */
+    final void leave() {
+        closeReason = "closed by the generator";
+        if (context != null) {
+            writeMasked(context, OP_CLOSE, NORMAL_CLOSURE);
+        }
+    }
+
+    /** Whether there is a connection that hasn't ended. */
+    final boolean connected() {
+        return context != null && context.channel().isActive();
+    }
+
+    /** Cuts the connection with a TCP reset, as a phone that changes its network. No {@link #onClosed} follows. */
+    final void reset() {
+        closeReason = "reset by the generator";
+        ChannelHandlerContext ctx = context;
+        if (ctx != null) {
+            ctx.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+            ctx.close();
+        }
+    }
+
     /** Says goodbye and closes; no {@link #onClosed} follows. */
     final void close() {
         closeReason = "closed by the generator";
         ChannelHandlerContext ctx = context;
         if (ctx != null && ctx.channel().isActive()) {
-            writeMasked(ctx, OP_CLOSE, new byte[] {0x03, (byte) 0xe8}); // 1000
+            writeMasked(ctx, OP_CLOSE, NORMAL_CLOSURE);
             ctx.close();
         }
     }
@@ -150,6 +199,7 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
             if (b == '\n' && length >= 4 && answer.getInt(length - 4) == 0x0d0a0d0a) {
                 checkHandshake(answer.toString(ISO_8859_1));
                 handshake = null;
+                say(target.hello(topic));
                 if (readyPrefix.isEmpty()) {
                     ready.complete(null);
                 }
@@ -184,7 +234,10 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
 
     @Override
     public final void onOther(String text) {
-        if (ready.isDone()) {
+        String reply = target.reply(text);
+        if (reply != null) {
+            say(reply);
+        } else if (ready.isDone()) {
             onNotice(text);
         } else if (text.startsWith(readyPrefix)) {
             onReady(text);
@@ -196,6 +249,7 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
 
     @Override
     public final void onPing(byte[] payload) {
+        counters.pings++;
         if (context != null) {
             writeMasked(context, OP_PONG, payload);
         }
@@ -241,10 +295,24 @@ abstract class Subscriber extends ChannelInboundHandlerAdapter implements FrameP
         }
     }
 
+    /** Says something in the gateway's own protocol, in a frame of the kind that its protocol takes. */
+    private void say(String text) {
+        if (!text.isEmpty() && context != null) {
+            int opcode = target.saysBinary() ? OP_BINARY : OP_TEXT;
+            writeMasked(context, opcode, text.getBytes(UTF_8));
+        }
+    }
+
     private static void writeMasked(ChannelHandlerContext ctx, int firstByte, byte[] payload) {
         int mask = ThreadLocalRandom.current().nextInt();
-        ByteBuf frame = ctx.alloc().buffer(6 + payload.length);
-        frame.writeByte(firstByte).writeByte(0x80 | payload.length).writeInt(mask);
+        ByteBuf frame = ctx.alloc().buffer(8 + payload.length);
+        frame.writeByte(firstByte);
+        if (payload.length < LENGTH_IN_TWO_BYTES) {
+            frame.writeByte(0x80 | payload.length);
+        } else {
+            frame.writeByte(0x80 | LENGTH_IN_TWO_BYTES).writeShort(payload.length);
+        }
+        frame.writeInt(mask);
         for (int i = 0; i < payload.length; i++) {
             frame.writeByte(payload[i] ^ (mask >>> (8 * (3 - i % 4))));
         }

@@ -5,8 +5,14 @@ import java.net.InetSocketAddress;
 /** The kinds of gateway that the instrument can drive. Immutable. */
 public enum TargetKind {
     BARRAGE("barrage"),
-    NETTY_GROUP("netty-group"),
-    NCHAN("nchan");
+    BARRAGE_BATCH("barrage-batch"),
+    BARRAGE_NDJSON("barrage-ndjson"),
+    UWEBSOCKETS("uwebsockets"),
+    UWEBSOCKETS_ENVELOPE("uwebsockets-envelope"),
+    NCHAN("nchan"),
+    CENTRIFUGO("centrifugo"),
+    NATS("nats"),
+    NETTY_GROUP("netty-group");
 
     private final String label;
 
@@ -23,7 +29,11 @@ public enum TargetKind {
     public Target at(InetSocketAddress clients, InetSocketAddress backend) {
         return switch (this) {
             case BARRAGE, NETTY_GROUP -> new BarrageTarget(label, clients, backend);
-            case NCHAN -> new NchanTarget(clients, backend);
+            case BARRAGE_BATCH -> new BatchTarget(new BarrageTarget(label, clients, backend));
+            case BARRAGE_NDJSON -> new NdjsonTarget(new BarrageTarget(label, clients, backend));
+            case NCHAN, UWEBSOCKETS, UWEBSOCKETS_ENVELOPE -> new PlainTarget(label, clients, backend);
+            case CENTRIFUGO -> new CentrifugoTarget(label, clients, backend);
+            case NATS -> new NatsTarget(label, clients, backend);
         };
     }
 

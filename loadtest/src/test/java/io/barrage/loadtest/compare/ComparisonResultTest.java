@@ -1,5 +1,6 @@
 package io.barrage.loadtest.compare;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.barrage.loadtest.load.FanoutResult;
 import io.barrage.loadtest.measure.Environment;
 import io.barrage.loadtest.measure.LatencySummary;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,7 @@ final class ComparisonResultTest {
                 100,
                 1,
                 168,
+                187,
                 new FanoutResult.Server(1, 1, perCpuSecond, 50 << 20, 60 << 20),
                 new FanoutResult.Generator(0.5, 0.5, 0, 0, perCpuSecond > 250, LATENCY),
                 new FanoutResult.Totals(10, 0, 0, 100, 100 - lost, lost, 0, 0, 0, 0),
@@ -33,7 +37,7 @@ final class ComparisonResultTest {
                 LATENCY,
                 List.of(invalid),
                 List.of());
-        return new ComparisonResult.Run(1, "lone", target, result, "");
+        return new ComparisonResult.Run(1, 1, "lone", target, result, "");
     }
 
     private static ComparisonResult of(Map<String, String> missing, ComparisonResult.Run... runs) {
@@ -45,7 +49,9 @@ final class ComparisonResultTest {
                 versions,
                 missing,
                 List.of("lone"),
-                List.of(runs));
+                runs.length,
+                List.of(runs),
+                List.of());
     }
 
     @Test
@@ -63,7 +69,7 @@ final class ComparisonResultTest {
                         run("barrage", 300, 0),
                         run("barrage", 900, 1),
                         run("barrage", 900, 0, "the generator was the limit"),
-                        new ComparisonResult.Run(1, "lone", "barrage", null, "did not start"),
+                        new ComparisonResult.Run(1, 1, "lone", "barrage", null, "did not start"),
                         run("nchan", 900, 0))
                 .row("lone", "barrage");
         assertEquals(2, row.usable());
@@ -76,7 +82,7 @@ final class ComparisonResultTest {
     void writesRatiosToTheFirst() {
         ComparisonResult result = of(Map.of(), run("barrage", 200, 0), run("nchan", 100, 0));
         assertEquals(
-                "| nchan | 1/1 | 0 | 100 | 0.50 | 100 | 1.0 | 1.00 | 3.00 | 50 |",
+                "| nchan | 1/1 | 1 | 0 | 100 | 0.50 | 100 | 1.0 | 187.0 | 1.00 | 3.00 | 1.00 | 50 | 0.50 | 0 |",
                 result.row("lone", "nchan")
                         .markdown(result.row("lone", "barrage").perCpuSecond()));
         assertTrue(result.complete());
@@ -84,12 +90,98 @@ final class ComparisonResultTest {
 
     @Test
     void writesNoRatioToNothing() {
-        ComparisonResult result = of(Map.of(), run("barrage", 200, 1), run("nchan", 100, 0));
+        ComparisonResult result = of(
+                Map.of(),
+                new ComparisonResult.Run(1, 1, "lone", "barrage", null, "did not start"),
+                run("nchan", 100, 0));
         assertEquals(
-                "| barrage | 0/1 | - | - | - | - | - | - | - | - |",
+                "| barrage | 0/1 | - | - | - | - | - | - | - | - | - | - | - | - | - |",
                 result.row("lone", "barrage").markdown(Double.NaN));
         assertTrue(result.row("lone", "nchan").markdown(Double.NaN).contains("| 100 | - |"));
         assertFalse(result.complete());
+    }
+
+    @Test
+    void putsFiguresThatMustNotBeUsedIntoBracketsAndAlwaysShowsLoss() {
+        ComparisonResult result = of(Map.of(), run("barrage", 200, 0), run("nchan", 100, 7));
+        assertEquals(
+                "| nchan | 0/1 | 1 | 0 | (100) | (0.50) | (100) | (1.0) | (187.0) | (1.00) | (3.00) | (1.00) | (50) | (0.50) | 7 |",
+                result.row("lone", "nchan").markdown(200));
+        assertTrue(printed(result).contains("- nchan, round 1: 7 lost"), printed(result));
+    }
+
+    @Test
+    void saysWhyAGatewayWasNotPutUnderALoad() {
+        ComparisonResult result = new ComparisonResult(
+                new Environment("jdk", "kernel", "cpu", 2, 1, "epoll", "0"),
+                Map.of("nats", "2"),
+                Map.of(),
+                List.of("ingest"),
+                0,
+                List.of(),
+                List.of(new ComparisonResult.Unfit("ingest", "nats", "its publishes are no HTTP")));
+        assertTrue(result.complete());
+        String text = printed(result);
+        assertTrue(text.contains("| publishes per CPU-second |"), text);
+        assertTrue(text.contains("- nats isn't there: its publishes are no HTTP"), text);
+        assertFalse(text.contains("| nats |"), text);
+    }
+
+    @Test
+    void printsTheLoadThatDiffersInOneThingBesideIt() {
+        Map<String, String> versions = Map.of("barrage", "1");
+        FanoutResult result = run("barrage", 100, 0).result();
+        ComparisonResult comparison = new ComparisonResult(
+                new Environment("jdk", "kernel", "cpu", 2, 1, "epoll", "0"),
+                versions,
+                Map.of(),
+                List.of("rate200", "coalesce"),
+                2,
+                List.of(
+                        new ComparisonResult.Run(1, 1, "rate200", "barrage", result, ""),
+                        new ComparisonResult.Run(1, 1, "coalesce", "barrage", result, "")),
+                List.of());
+        String coalesce = printed(comparison).replaceAll("(?s).*\\*\\*coalesce", "");
+        assertTrue(coalesce.contains("| barrage, rate200 | 1/1 |"), coalesce);
+    }
+
+    @Test
+    void countsTheProcessesBehindAMedian() {
+        ComparisonResult comparison = of(
+                Map.of(),
+                onStart(1, run("barrage", 1, 0)),
+                onStart(1, run("barrage", 2, 0)),
+                onStart(2, run("barrage", 3, 0)));
+        assertEquals(2, comparison.row("lone", "barrage").starts());
+    }
+
+    private static ComparisonResult.Run onStart(int start, ComparisonResult.Run run) {
+        return new ComparisonResult.Run(run.round(), start, run.workload(), run.target(), run.result(), run.failure());
+    }
+
+    @Test
+    void saysThatItWasCutOff() {
+        ComparisonResult whole = of(Map.of(), run("barrage", 1, 0), run("nchan", 1, 0));
+        ComparisonResult cut = new ComparisonResult(
+                whole.environment(),
+                whole.versions(),
+                whole.missing(),
+                List.of("lone", "w32"),
+                10,
+                whole.runs(),
+                whole.unfit());
+        assertFalse(printed(whole).contains("CUT OFF"));
+        assertTrue(printed(cut).contains("CUT OFF after 2 of 10 runs"));
+        assertTrue(printed(cut).contains("**lone**"));
+        assertFalse(printed(cut).contains("**w32**"), "it didn't get there");
+        assertTrue(whole.complete());
+        assertFalse(cut.complete());
+    }
+
+    private static String printed(ComparisonResult result) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        result.print(new PrintStream(bytes, true, UTF_8));
+        return bytes.toString(UTF_8);
     }
 
     @Test

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.loadtest.target.TargetKind;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -13,8 +15,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 final class PeersTest {
     @Test
-    void startsBarrageWithItsPorts() {
-        JavaPeer peer = JavaPeer.barrage(List.of("/jdk/bin/java", "-Xmx1g"), Path.of("gateway.jar"));
+    void startsBarrageWithItsPorts() throws IOException {
+        JavaPeer peer = JavaPeer.barrage(
+                TargetKind.BARRAGE,
+                List.of("/jdk/bin/java", "-Xmx1g"),
+                Path.of("gateway.jar"),
+                List.of("--server.transport=nio"));
         assertEquals(
                 List.of(
                         "/jdk/bin/java",
@@ -22,18 +28,29 @@ final class PeersTest {
                         "-jar",
                         Path.of("gateway.jar").toAbsolutePath().toString(),
                         "serve",
+                        "--server.transport=nio",
                         "--clients.port",
                         "7001",
                         "--backend.port",
                         "7002"),
-                peer.command(7001, 7002, Path.of("/nowhere")));
+                peer.command(Workload.LONE, 7001, 7002, Path.of("/nowhere")));
+    }
+
+    @Test
+    void letsBarrageCoalesceUnderThatLoadAlone(@TempDir Path directory) throws IOException {
+        JavaPeer peer = JavaPeer.barrage(TargetKind.BARRAGE, List.of("java"), Path.of("gateway.jar"), List.of());
+        assertFalse(peer.command(Workload.RATE200, 1, 2, directory).contains("--config"));
+        List<String> command = peer.command(Workload.COALESCE, 1, 2, directory);
+        Path file = Path.of(command.get(command.indexOf("--config") + 1));
+        assertTrue(Files.readString(file).contains("coalesce: 50ms"));
     }
 
     @Test
     void namesAJarThatIsNotThere() {
         assertEquals(
                 Optional.of("no file nowhere.jar"),
-                JavaPeer.barrage(List.of("java"), Path.of("nowhere.jar")).missing());
+                JavaPeer.barrage(TargetKind.BARRAGE, List.of("java"), Path.of("nowhere.jar"), List.of())
+                        .missing());
     }
 
     @Test
@@ -42,6 +59,43 @@ final class PeersTest {
         assertEquals(
                 Optional.of("nginx is there, but no ngx_nchan_module.so"),
                 new NchanPeer(Path.of("nginx"), null).missing());
+    }
+
+    @Test
+    void namesWhatIsMissingOfUWebSockets(@TempDir Path peers) {
+        String module = peers.resolve("uwebsockets/node_modules/@trufflesuite/uws-js-unofficial")
+                .toString();
+        assertEquals(
+                Optional.of("no " + module + ": run npm install in peers/uwebsockets"),
+                UwsPeer.installed(TargetKind.UWEBSOCKETS, peers).missing());
+    }
+
+    @Test
+    void tellsUWebSocketsWhetherToWriteAnEnvelope(@TempDir Path directory) throws IOException {
+        for (TargetKind kind : List.of(TargetKind.UWEBSOCKETS, TargetKind.UWEBSOCKETS_ENVELOPE)) {
+            List<String> command = UwsPeer.installed(kind, directory).command(Workload.LONE, 7001, 7002, directory);
+            assertEquals(
+                    List.of("7001", "7002", kind == TargetKind.UWEBSOCKETS ? "bare" : "envelope"),
+                    command.subList(command.size() - 3, command.size()));
+        }
+    }
+
+    @Test
+    void namesWhatIsMissingOfCentrifugoAndNats() {
+        assertTrue(new CentrifugoPeer(null).missing().orElseThrow().contains("go install"));
+        assertEquals(Optional.of("no nats-server on the PATH"), new NatsPeer(null).missing());
+    }
+
+    @Test
+    void fillsInTheConfigurationsOfCentrifugoAndNats(@TempDir Path directory) throws IOException {
+        for (Peer peer : List.of(new CentrifugoPeer(Path.of("/c")), new NatsPeer(Path.of("/n")))) {
+            List<String> command = peer.command(Workload.LONE, 7001, 7002, directory);
+            assertEquals("--config", command.get(1));
+            String configuration = Files.readString(Path.of(command.get(2)));
+            assertTrue(configuration.contains("port: 7001"), configuration);
+            assertTrue(configuration.matches("(?s).*port: \"?7002.*"), configuration);
+            assertFalse(configuration.matches("(?s).*@[A-Z]+@.*"), configuration);
+        }
     }
 
     @Test

@@ -106,6 +106,17 @@ final class FanoutIT {
     }
 
     @Test
+    void publishesToNobodyAsFastAsAnswersCome() throws Exception {
+        FanoutResult result = run(4, 0, 4, OptionalDouble.empty(), 1, 1);
+        assertTrue(result.totals().sent() > 4, result.toString());
+        assertEquals(0, result.totals().expected());
+        assertTrue(result.clean(), result.toString());
+        assertEquals(0, result.deliveriesPerSecond());
+        assertTrue(result.publishesPerCpuSecond() > 0);
+        assertTrue(result.complete().count() > 0, "a publish is through with its answer");
+    }
+
+    @Test
     void withholdsWhatAnOverwhelmedGatewayCannotTakeAndSaysThatTheRunIsInvalid() throws Exception {
         try (FaultyGateway gateway = new FaultyGateway((offset, message) -> List.of())) {
             FanoutPlan plan = plan(gateway.target(), 1, 1, 0, OptionalDouble.of(10_000), 1, 1);

@@ -99,6 +99,7 @@ final class FaultyGateway implements AutoCloseable {
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
             if (event instanceof WebSocketServerProtocolHandler.HandshakeComplete) {
                 subscribers.add(ctx.channel());
+                ctx.write(new TextWebSocketFrame("{\"type\":\"welcome\",\"connection\":\"c\"}"));
                 ctx.writeAndFlush(new TextWebSocketFrame("{\"type\":\"subscribed\",\"topic\":\"t\",\"offset\":0}"));
             }
         }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,6 +24,8 @@ final class GatewayProcess implements AutoCloseable {
     private static final Path JAR =
             Path.of("..", "gateway", "target", "barrage.jar").toAbsolutePath().normalize();
     private static final Pattern LISTENING = Pattern.compile("Listening listener=(\\w+) address=\\S+:(\\d+)");
+
+    private static final long PATIENCE_SECONDS = 30;
 
     private final Process process;
     private final Map<String, String> ports = new HashMap<>();
@@ -47,6 +50,12 @@ final class GatewayProcess implements AutoCloseable {
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
                 .start();
+        CompletableFuture<Void> started = new CompletableFuture<>();
+        // Who waits for a line that doesn't come can't be interrupted: the end of the process ends that.
+        started.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).exceptionally(late -> {
+            process.destroyForcibly();
+            return null;
+        });
         BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
         StringBuilder said = new StringBuilder();
         while (ports.size() < 2) {
@@ -58,6 +67,7 @@ final class GatewayProcess implements AutoCloseable {
                 ports.put(listening.group(1), "127.0.0.1:" + listening.group(2));
             }
         }
+        started.complete(null);
         // The rest of its log is of no use here, but a full pipe would block it.
         Thread drain = new Thread(() -> out.lines().forEach(line -> {}), "gateway-output");
         drain.setDaemon(true);
@@ -75,6 +85,15 @@ final class GatewayProcess implements AutoCloseable {
     @Override
     public void close() {
         process.destroy();
-        assertEquals(0, process.onExit().orTimeout(30, TimeUnit.SECONDS).join().exitValue());
+        try {
+            assertEquals(
+                    0,
+                    process.onExit()
+                            .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                            .join()
+                            .exitValue());
+        } finally {
+            process.destroyForcibly();
+        }
     }
 }

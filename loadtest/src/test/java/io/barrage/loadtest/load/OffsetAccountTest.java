@@ -34,20 +34,20 @@ final class OffsetAccountTest {
         account.message(11);
         account.message(13);
         assertFalse(account.exact());
-        assertEquals("hole: message 13..13 where 12 was due", account.firstError());
+        assertEquals("hole: message 13..13 where 12 was due", account.objection(0));
     }
 
     @Test
     void findsAHoleBeforeAGapAndAtTheBeginning() {
         account.gap(12, 13);
-        assertEquals("hole: gap 12..13 where 11 was due", account.firstError());
+        assertEquals("hole: gap 12..13 where 11 was due", account.objection(0));
     }
 
     @Test
     void findsARepeat() {
         account.message(11);
         account.message(11);
-        assertEquals("overlap: message 11..11 where 12 was due", account.firstError());
+        assertEquals("overlap: message 11..11 where 12 was due", account.objection(0));
     }
 
     @Test
@@ -63,26 +63,26 @@ final class OffsetAccountTest {
         account.message(11);
         account.message(12);
         account.gap(12, 13);
-        assertEquals("overlap: gap 12..13 where 13 was due", account.firstError());
+        assertEquals("overlap: gap 12..13 where 13 was due", account.objection(0));
     }
 
     @Test
     void findsGapsThatOverlap() {
         account.gap(11, 13);
         account.gap(13, 14);
-        assertEquals("overlap: gap 13..14 where 14 was due", account.firstError());
+        assertEquals("overlap: gap 13..14 where 14 was due", account.objection(0));
     }
 
     @Test
     void findsADeliveryWithinAGap() {
         account.gap(11, 13);
         account.message(12);
-        assertEquals("overlap: message 12..12 where 14 was due", account.firstError());
+        assertEquals("overlap: message 12..12 where 14 was due", account.objection(0));
     }
 
     @Test
     void findsAGapThatEndsBeforeItBegins() {
         account.gap(11, 10);
-        assertEquals("backwards: gap 11..10 where 11 was due", account.firstError());
+        assertEquals("backwards: gap 11..10 where 11 was due", account.objection(0));
     }
 }

@@ -1,6 +1,7 @@
 package io.barrage.loadtest.load;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,8 +20,13 @@ final class PlansTest {
     private static final Target TARGET = TargetKind.BARRAGE.at(NOWHERE, NOWHERE);
 
     private static FanoutPlan plan(int topics, int subscribers, int window, int burst, OptionalDouble rate, int bytes) {
+        return plan(TARGET, topics, subscribers, window, burst, rate, bytes);
+    }
+
+    private static FanoutPlan plan(
+            Target target, int topics, int subscribers, int window, int burst, OptionalDouble rate, int bytes) {
         return new FanoutPlan(
-                TARGET,
+                target,
                 topics,
                 subscribers,
                 window,
@@ -63,12 +69,29 @@ final class PlansTest {
     }
 
     @Test
+    void refusesBurstsThatNobodyReceives() {
+        assertThrows(IllegalArgumentException.class, () -> plan(1, 0, 10, 10, OptionalDouble.empty(), 100));
+    }
+
+    @Test
     void refusesWhatMakesNoLoad() {
         assertThrows(IllegalArgumentException.class, () -> plan(0, 1, 1, 1, OptionalDouble.empty(), 100));
-        assertThrows(IllegalArgumentException.class, () -> plan(1, 0, 1, 1, OptionalDouble.empty(), 100));
+        assertThrows(IllegalArgumentException.class, () -> plan(1, -1, 1, 1, OptionalDouble.empty(), 100));
         assertThrows(IllegalArgumentException.class, () -> plan(1, 1, 0, 1, OptionalDouble.empty(), 100));
         assertThrows(IllegalArgumentException.class, () -> plan(1, 1, 1, 1, OptionalDouble.of(-1), 100));
         assertThrows(IllegalArgumentException.class, () -> plan(1, 1, 1, 1, OptionalDouble.empty(), 10));
+    }
+
+    @Test
+    void spreadsPublishesOverConnectionsWhereAGatewayTakesOneRequestAtATime() {
+        Target centrifugo = TargetKind.CENTRIFUGO.at(NOWHERE, NOWHERE);
+        assertEquals(
+                8, plan(centrifugo, 1, 1000, 32, 1, OptionalDouble.empty(), 100).connections());
+        assertEquals(
+                8, plan(centrifugo, 1, 1000, 0, 10, OptionalDouble.of(50), 100).connections());
+        assertFalse(plan(centrifugo, 1, 1000, 1, 1, OptionalDouble.empty(), 100).spread(), "one at a time keeps order");
+        assertFalse(plan(centrifugo, 16, 0, 16, 1, OptionalDouble.empty(), 100).spread(), "one on each connection");
+        assertFalse(plan(1, 1000, 32, 1, OptionalDouble.empty(), 100).spread());
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.loadtest.target.NatsTarget;
 import io.barrage.loadtest.target.TargetKind;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -24,29 +25,57 @@ final class SubscriberTest {
 
     private final List<String> events = new ArrayList<>();
     private final ReceiveCounters counters = new ReceiveCounters();
-    private final Subscriber subscriber =
-            new Subscriber(TargetKind.BARRAGE.at(HERE, HERE), "room:42", false, counters) {
-                @Override
-                void onDelivered(int messages) {
-                    events.add("delivered " + messages);
-                }
+    private Subscriber subscriber = subscriber(TargetKind.BARRAGE);
+    private EmbeddedChannel channel = new EmbeddedChannel(subscriber);
 
-                @Override
-                public void onMessage(ByteBuf payload, int index, int length) {
-                    events.add("message");
-                }
+    private Subscriber subscriber(TargetKind kind) {
+        return new Subscriber(kind.at(HERE, HERE), "room:42", false, counters) {
+            @Override
+            void onDelivered(int messages) {
+                events.add("delivered " + messages);
+            }
 
-                @Override
-                void onNotice(String text) {
-                    events.add("notice " + text);
-                }
+            @Override
+            public void onMessage(ByteBuf payload, int index, int length) {
+                events.add("message");
+            }
 
-                @Override
-                void onClosed(String why) {
-                    events.add("closed: " + why);
-                }
-            };
-    private final EmbeddedChannel channel = new EmbeddedChannel(subscriber);
+            @Override
+            void onNotice(String text) {
+                events.add("notice " + text);
+            }
+
+            @Override
+            void onClosed(String why) {
+                events.add("closed: " + why);
+            }
+        };
+    }
+
+    /** Goes on with a gateway of another kind. */
+    private void insteadTo(TargetKind kind) {
+        channel.finishAndReleaseAll();
+        subscriber = subscriber(kind);
+        channel = new EmbeddedChannel(subscriber);
+    }
+
+    /** The payload of the next frame that was sent, which must be masked and of the given kind. */
+    private String said(int firstByte) {
+        ByteBuf frame = channel.readOutbound();
+        assertEquals(firstByte, frame.readUnsignedByte());
+        int length = frame.readUnsignedByte() - 0x80;
+        length = length == 126 ? frame.readUnsignedShort() : length;
+        byte[] mask = new byte[4];
+        frame.readBytes(mask);
+        byte[] payload = new byte[length];
+        frame.readBytes(payload);
+        assertFalse(frame.isReadable());
+        frame.release();
+        for (int i = 0; i < payload.length; i++) {
+            payload[i] ^= mask[i % 4];
+        }
+        return new String(payload, UTF_8);
+    }
 
     @AfterEach
     void end() {
@@ -73,6 +102,10 @@ final class SubscriberTest {
     private static ByteBuf text(String text) {
         byte[] bytes = text.getBytes(UTF_8);
         return Unpooled.buffer().writeByte(0x81).writeByte(bytes.length).writeBytes(bytes);
+    }
+
+    private static ByteBuf binary(String text) {
+        return text(text).setByte(0, 0x82);
     }
 
     private static ByteBuf raw(String text) {
@@ -165,19 +198,37 @@ final class SubscriberTest {
     void answersAPingWithItsPayloadMasked() {
         subscribe();
         channel.writeInbound(Unpooled.wrappedBuffer(new byte[] {(byte) 0x89, 5, 'a', 'b', 'c', 'd', 'e'}));
-        ByteBuf pong = channel.readOutbound();
-        assertEquals(0x8a, pong.readUnsignedByte());
-        assertEquals(0x85, pong.readUnsignedByte());
-        byte[] mask = new byte[4];
-        pong.readBytes(mask);
-        byte[] payload = new byte[5];
-        pong.readBytes(payload);
-        for (int i = 0; i < payload.length; i++) {
-            payload[i] ^= mask[i % 4];
-        }
-        assertEquals("abcde", new String(payload, UTF_8));
-        assertFalse(pong.isReadable());
-        pong.release();
+        assertEquals("abcde", said(0x8a));
+    }
+
+    @Test
+    void saysWhatCentrifugoWantsToHear() {
+        insteadTo(TargetKind.CENTRIFUGO);
+        channel.writeInbound(raw(accepting(request())));
+        assertEquals("{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"room:42\"}}", said(0x81));
+        channel.writeInbound(text("{\"id\":1,\"connect\":{\"client\":\"c\",\"ping\":25,\"pong\":true}}"));
+        assertFalse(subscriber.ready().isDone());
+        channel.writeInbound(
+                text("{\"id\":2,\"subscribe\":{}}\n{\"push\":{\"channel\":\"room:42\",\"pub\":{\"data\":1}}}\n{}"));
+        assertTrue(subscriber.ready().isDone());
+        assertEquals(List.of("delivered 1"), events);
+        assertEquals("{}", said(0x81), "the pong");
+        channel.writeInbound(text("{}\n{\"push\":{\"channel\":\"room:42\",\"pub\":{\"data\":1}}}"));
+        assertEquals("{}", said(0x81), "the pong to a ping that came with a message");
+    }
+
+    @Test
+    void saysWhatNatsWantsToHear() {
+        insteadTo(TargetKind.NATS);
+        channel.writeInbound(raw(accepting(request())));
+        assertEquals(NatsTarget.CONNECT + "SUB room:42 1\r\nPING\r\n", said(0x82));
+        channel.writeInbound(binary("INFO {}\r\nPO"));
+        assertFalse(subscriber.ready().isDone());
+        channel.writeInbound(binary("NG\r\nMSG room:42 1 2\r\n{}\r\nPING\r\nMSG room:42 1 2\r\n{"));
+        assertTrue(subscriber.ready().isDone());
+        assertEquals("PONG\r\n", said(0x82));
+        channel.writeInbound(binary("}\r\n"));
+        assertEquals(List.of("delivered 1", "delivered 1"), events);
     }
 
     @Test

@@ -18,6 +18,8 @@ final class TargetsTest {
     private static final Target BARRAGE = TargetKind.BARRAGE.at(CLIENTS, BACKEND);
     private static final Target NCHAN = TargetKind.NCHAN.at(CLIENTS, BACKEND);
 
+    private static final Target CENTRIFUGO = TargetKind.CENTRIFUGO.at(CLIENTS, BACKEND);
+
     private static String request(Target target, String topic, String data) {
         byte[] bytes = data.getBytes(UTF_8);
         return new String(target.publishHead(topic, bytes.length), UTF_8)
@@ -39,7 +41,7 @@ final class TargetsTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"BARRAGE", "UWEBSOCKETS", "NCHAN", "CENTRIFUGO", "NETTY_GROUP"})
     void announcesExactlyTheBodyThatItSends(TargetKind kind) {
         String request = request(kind.at(CLIENTS, BACKEND), "room:42", "{\"text\":\"猫 🐈\"}");
         int headers = request.indexOf("\r\n\r\n") + 4;
@@ -93,5 +95,48 @@ final class TargetsTest {
         assertEquals(Verdict.ACCEPTED, NCHAN.answer(201, body("")).verdict());
         assertEquals(Verdict.ACCEPTED, NCHAN.answer(202, body("")).verdict());
         assertEquals(Verdict.REFUSED, NCHAN.answer(507, body("")).verdict());
+    }
+
+    @Test
+    void centrifugoTakesTheDataInItsEnvelope() {
+        assertEquals(
+                "POST /api/publish HTTP/1.1\r\nhost: 127.0.0.1:8081\r\ncontent-type: application/json\r\n"
+                        + "x-api-key: loadtest\r\ncontent-length: 37\r\n\r\n{\"channel\":\"bench:42\",\"data\":{\"a\":1}}",
+                request(CENTRIFUGO, "bench:42", "{\"a\":1}"));
+    }
+
+    @Test
+    void centrifugosErrorsComeWithStatus200() {
+        assertEquals(
+                Verdict.ACCEPTED,
+                CENTRIFUGO.answer(200, body("{\"result\":{}}")).verdict());
+        assertEquals(
+                Verdict.REFUSED,
+                CENTRIFUGO
+                        .answer(200, body("{\"error\":{\"code\":102,\"message\":\"unknown channel\"}}"))
+                        .verdict());
+        assertEquals(Verdict.REFUSED, CENTRIFUGO.answer(401, body("")).verdict());
+        assertEquals(Verdict.REFUSED, CENTRIFUGO.answer(200, body("")).verdict());
+    }
+
+    @Test
+    void natsTakesTheDataBehindItsLength() {
+        Target nats = TargetKind.NATS.at(CLIENTS, BACKEND);
+        assertEquals("PUB bench:42 7\r\n{\"a\":1}\r\n", request(nats, "bench:42", "{\"a\":1}"));
+        assertEquals(Publishing.NATS, nats.publishing());
+        assertEquals("", nats.readyPath());
+    }
+
+    @Test
+    void aStreamOfBarrageTakesALineForEach() {
+        Target stream = TargetKind.BARRAGE_NDJSON.at(CLIENTS, BACKEND);
+        assertEquals("{\"topic\":\"bench:42\",\"data\":{\"a\":1}}\n", request(stream, "bench:42", "{\"a\":1}"));
+        assertEquals(
+                new Answer(Verdict.ACCEPTED, 7),
+                stream.answer(200, body("{\"line\":3,\"topic\":\"t\",\"epoch\":\"e\",\"offset\":7}")));
+        assertEquals(
+                Verdict.REFUSED,
+                stream.answer(200, body("{\"line\":3,\"error\":{\"code\":\"overloaded\"}}"))
+                        .verdict());
     }
 }

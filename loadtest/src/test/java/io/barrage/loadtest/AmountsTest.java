@@ -1,0 +1,22 @@
+package io.barrage.loadtest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+final class AmountsTest {
+    @Test
+    void takesANumberOrAPercentage() {
+        assertEquals(1000, Amounts.of("--stalled", "10%", 10_000));
+        assertEquals(7, Amounts.of("--stalled", "7", 10_000));
+    }
+
+    @Test
+    void namesWhatIsNeither() {
+        String message = assertThrows(IllegalArgumentException.class, () -> Amounts.of("--stalled", "many", 10))
+                .getMessage();
+        assertTrue(message.contains("'many'"), message);
+    }
+}
