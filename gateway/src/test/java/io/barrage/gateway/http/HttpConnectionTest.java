@@ -1,0 +1,85 @@
+package io.barrage.gateway.http;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What one read can bring that no socket brings for certain: hundreds of requests at once. */
+class HttpConnectionTest {
+    /** One is being answered, and 128 wait behind it. */
+    private static final int HELD = 129;
+
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private final Deque<Exchange> unanswered = new ArrayDeque<>();
+
+    @BeforeEach
+    void connect() {
+        HttpConnection.Door door = exchange -> BodyReader.none(() -> unanswered.add(exchange));
+        HttpConnection.add(channel.pipeline(), door, new HttpLimits(1 << 16, Duration.ofHours(1), Duration.ofHours(1)));
+    }
+
+    @AfterEach
+    void close() {
+        channel.finishAndReleaseAll();
+    }
+
+    private void receive(int requests) {
+        channel.writeInbound(Unpooled.copiedBuffer("GET /a HTTP/1.1\r\nHost: h\r\n\r\n".repeat(requests), US_ASCII));
+    }
+
+    /** Answers each request that comes up, in order; returns what was written, answer by answer. */
+    private List<String> answerAll() {
+        int answered = 0;
+        while (!unanswered.isEmpty()) {
+            unanswered.remove().respond(Response.text("answer " + answered++ + "\n"));
+            channel.runPendingTasks();
+        }
+        StringBuilder written = new StringBuilder();
+        for (ByteBuf bytes = channel.readOutbound(); bytes != null; bytes = channel.readOutbound()) {
+            written.append(bytes.toString(US_ASCII));
+            bytes.release();
+        }
+        return new ArrayList<>(Arrays.asList(written.toString().split("(?<=answer \\d{1,3}\n)")));
+    }
+
+    @Test
+    void asManyRequestsAsMayWaitAreAllAnsweredAndTheConnectionStays() {
+        receive(HELD);
+        assertEquals(1, unanswered.size(), "one at a time");
+        List<String> answers = answerAll();
+        assertEquals(HELD, answers.size());
+        for (int i = 0; i < HELD; i++) {
+            assertTrue(answers.get(i).endsWith("answer " + i + "\n"), answers.get(i));
+            assertFalse(answers.get(i).contains("connection: close"), answers.get(i));
+        }
+        assertTrue(channel.isOpen());
+        receive(1);
+        assertEquals(1, answerAll().size());
+    }
+
+    @Test
+    void requestsBeyondThoseAreDroppedAndTheLastAnswerSaysSo() {
+        receive(HELD + 1);
+        List<String> answers = answerAll();
+        assertEquals(HELD, answers.size());
+        for (int i = 0; i < HELD; i++) {
+            assertTrue(answers.get(i).endsWith("answer " + i + "\n"), answers.get(i));
+            assertEquals(i == HELD - 1, answers.get(i).contains("connection: close"), answers.get(i));
+        }
+        assertFalse(channel.isOpen());
+    }
+}
