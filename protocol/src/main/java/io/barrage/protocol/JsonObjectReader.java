@@ -13,6 +13,7 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.JsonRecyclerPools;
 
 /**
  * Reads one JSON object that came from outside, field by field: strict UTF-8 without a byte order mark, no field twice, at
@@ -36,6 +37,8 @@ public final class JsonObjectReader implements AutoCloseable {
                     .maxStringLength(Integer.MAX_VALUE)
                     .maxNameLength(Integer.MAX_VALUE)
                     .build())
+            // Read on few threads that live long, thousands of times a second each: nothing to share between them.
+            .recyclerPool(JsonRecyclerPools.threadLocalPool())
             .build();
 
     private final byte[] text;

@@ -11,6 +11,7 @@ import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.util.AsciiString;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.function.Supplier;
  */
 public final class BackendDoor implements HttpConnection.Door {
     private static final String BEARER = "bearer ";
+    private static final AsciiString SEC_FETCH_SITE = AsciiString.cached("sec-fetch-site");
     private static final List<String> LOCAL_HOSTS = List.of("localhost", "127.0.0.1", "[::1]");
 
     private final Supplier<ApiKeys> keys;
@@ -110,7 +112,7 @@ public final class BackendDoor implements HttpConnection.Door {
         if (origin != null && !origin.toLowerCase(Locale.ROOT).equals("http://" + host)) {
             throw new ProtocolException(ErrorCode.FORBIDDEN, "without API keys no foreign page is served");
         }
-        if ("cross-site".equalsIgnoreCase(exchange.headers().get("sec-fetch-site"))) {
+        if ("cross-site".equalsIgnoreCase(exchange.headers().get(SEC_FETCH_SITE))) {
             throw new ProtocolException(ErrorCode.FORBIDDEN, "without API keys no foreign page is served");
         }
     }

@@ -8,6 +8,7 @@ import io.barrage.protocol.TopicName;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -20,11 +21,9 @@ final class PublishAnswers {
 
     /** {@code {"topic":...,"epoch":...,"offset":...}} */
     static byte[] single(Answer answer) {
-        if (answer.result() instanceof PublishResult.Accepted accepted && !accepted.duplicate() && isPlain(answer)) {
-            // Nearly all answers of all. Neither a topic's name nor an epoch has anything to escape.
-            return ("{\"topic\":\"" + answer.target().name() + "\",\"epoch\":\"" + accepted.epoch() + "\",\"offset\":"
-                            + accepted.offset() + "}")
-                    .getBytes(StandardCharsets.US_ASCII);
+        String plain = plainFields(answer);
+        if (plain != null) {
+            return ("{" + plain + "}").getBytes(StandardCharsets.US_ASCII);
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(96);
         try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
@@ -33,6 +32,16 @@ final class PublishAnswers {
             out.writeEndObject();
         }
         return bytes.toByteArray();
+    }
+
+    /** The fields of what nearly all answers are, made without a generator for each; null for others. */
+    private static @Nullable String plainFields(Answer answer) {
+        if (!(answer.result() instanceof PublishResult.Accepted accepted) || accepted.duplicate() || !isPlain(answer)) {
+            return null;
+        }
+        // Neither a topic's name nor an epoch has anything to escape.
+        return "\"topic\":\"" + answer.target().name() + "\",\"epoch\":\"" + accepted.epoch() + "\",\"offset\":"
+                + accepted.offset();
     }
 
     private static boolean isPlain(Answer answer) {
@@ -54,6 +63,10 @@ final class PublishAnswers {
 
     /** One line of the answer to a stream, with the number of the line that it answers. */
     static byte[] line(long number, Answers answers) {
+        String plain = answers.single() ? plainFields(answers.answers().get(0)) : null;
+        if (plain != null) {
+            return ("{\"line\":" + number + "," + plain + "}\n").getBytes(StandardCharsets.US_ASCII);
+        }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(112);
         try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
             out.writeStartObject();

@@ -5,18 +5,11 @@ import io.barrage.gateway.http.Exchange;
 import io.barrage.gateway.http.Problem;
 import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.ProtocolException;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +17,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -162,27 +157,20 @@ final class UpgradeHandler {
             String key,
             @Nullable String protocol,
             @Nullable String extension) {
-        FullHttpResponse response = new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1,
-                HttpResponseStatus.SWITCHING_PROTOCOLS,
-                Unpooled.EMPTY_BUFFER,
-                DefaultHttpHeadersFactory.headersFactory().newHeaders(),
-                EmptyHttpHeaders.INSTANCE);
-        response.headers()
-                .set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET)
-                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE)
-                .set(HttpHeaderNames.SEC_WEBSOCKET_ACCEPT, acceptOf(key));
+        Map<String, String> fields = new LinkedHashMap<>();
+        fields.put("upgrade", "websocket");
+        fields.put("connection", "upgrade");
+        fields.put("sec-websocket-accept", acceptOf(key));
         if (protocol != null) {
-            response.headers().set(HttpHeaderNames.SEC_WEBSOCKET_PROTOCOL, protocol);
+            fields.put("sec-websocket-protocol", protocol);
         }
         if (extension != null) {
-            response.headers().set(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS, extension);
+            fields.put("sec-websocket-extensions", extension);
         }
         Channel channel = exchange.channel();
-        channel.write(response, channel.voidPromise());
         WsConnection connection = new WsConnection(
                 context, channel, context.shards().apply(channel.eventLoop()), address, extension != null);
-        exchange.takeOver(() -> connection.addTo(channel.pipeline()), () -> connection.begin(exchange));
+        exchange.takeOver(fields, () -> connection.addTo(channel.pipeline()), () -> connection.begin(exchange));
     }
 
     /** The answer to a key (RFC 6455 section 4.2.2, 5.4). */

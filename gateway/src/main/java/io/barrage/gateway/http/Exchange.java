@@ -32,6 +32,12 @@ public final class Exchange {
     Exchange(HttpConnection connection, HttpRequest request) {
         this.connection = connection;
         this.request = request;
+        if (isPlain(request.uri())) {
+            this.path = request.uri();
+            this.rawPath = path;
+            this.query = Map.of();
+            return;
+        }
         try {
             // A semicolon separates nothing, as in browsers.
             QueryStringDecoder target =
@@ -45,6 +51,11 @@ public final class Exchange {
                     ErrorCode.BAD_REQUEST,
                     "the request's target isn't well-formed: behind each % there are two hexadecimal digits");
         }
+    }
+
+    /** Whether the target is a path with nothing to decode and nothing behind it. */
+    private static boolean isPlain(String target) {
+        return target.startsWith("/") && target.indexOf('%') < 0 && target.indexOf('?') < 0 && target.indexOf('#') < 0;
     }
 
     /** The target without scheme and host, which proxies put before it (RFC 9112 section 3.2.2). */
@@ -179,14 +190,15 @@ public final class Exchange {
     }
 
     /**
-     * Takes the channel away from HTTP: the caller answers by itself first.
+     * Takes the channel away from HTTP, by {@code 101 Switching Protocols}.
      *
+     * @param fields of that answer
      * @param replace puts the caller's handlers at the pipeline's end
      * @param begin called when HTTP's handlers are gone; what came behind the request follows it
      */
-    public void takeOver(Runnable replace, Runnable begin) {
+    public void takeOver(Map<String, String> fields, Runnable replace, Runnable begin) {
         answered = true;
-        connection.takeOver(replace, begin);
+        connection.takeOver(fields, replace, begin);
     }
 
     /** Control flow for {@link #requireMethod}: carries the methods for the {@code Allow} field. */

@@ -5,38 +5,32 @@ import io.barrage.protocol.ProtocolException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.DecoderResult;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
-import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
-import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -95,13 +89,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private final Door door;
     private final HttpLimits limits;
-    private final ChannelHandler codec = new HttpServerCodec(
-            DECODING,
-            // It would end the connection in the middle of an answer.
-            Integer.MAX_VALUE);
-    private final ChannelHandler flow = new FlowControlHandler();
-    private final ChannelHandler watch = new Watch();
-    private final ChannelHandler backlog = new Backlog();
+    private final Decoder decoder = new Decoder();
 
     private @Nullable ChannelHandlerContext context;
     private State state = State.IDLE;
@@ -114,10 +102,17 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean paused;
     /** Whether reading is off because the body's reader wants no more for now. */
     private boolean held;
-    /** Requests that have come and aren't begun, since one before them isn't answered. */
+    /** What has come of requests that aren't begun, since one before them isn't answered or its answer isn't read. */
+    private final ArrayDeque<HttpObject> backlog = new ArrayDeque<>(0);
+    /** Requests in it. */
     private int waiting;
+    /** Whether it is being worked off. */
+    private boolean workingOff;
     /** Whether requests were dropped, since too many waited: the connection ends when those are answered that do. */
     private boolean overrun;
+
+    /** When the read under way began: near enough for deadlines, and the clock is asked once for a read. */
+    private long nowNanos;
 
     private long deadlineNanos;
     /** When the timer looks at the deadline next; never after it. */
@@ -133,39 +128,33 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     /** Adds the handlers of one new connection to {@code pipeline}. */
     public static void add(ChannelPipeline pipeline, Door door, HttpLimits limits) {
         HttpConnection connection = new HttpConnection(door, limits);
-        pipeline.addLast(connection.watch, connection.codec, connection.backlog, connection.flow, connection);
+        pipeline.addLast(connection.decoder, connection);
     }
 
-    /** Sees bytes before the codec: only so is it known that a request has begun. */
-    private final class Watch extends ChannelInboundHandlerAdapter {
+    /** Reads requests, and tells of their bytes first: only so is it known that one has begun. */
+    private final class Decoder extends HttpRequestDecoder {
+        Decoder() {
+            super(DECODING);
+        }
+
         @Override
-        public void channelRead(ChannelHandlerContext ctx, Object bytes) {
-            if (state == State.IDLE) {
-                state = State.HEAD;
-                deadlineIn(limits.requestTimeout().toNanos());
-            } else if (state == State.BODY && bytes instanceof ByteBuf buffer) {
-                if (streaming && !held) {
-                    deadlineIn(limits.keepAliveTimeout().toNanos());
-                } else if (!streaming) {
-                    deadlineNanos += TimeUnit.SECONDS.toNanos(buffer.readableBytes()) / BYTES_PER_SECOND;
-                }
-            }
-            ctx.fireChannelRead(bytes);
+        public void channelRead(ChannelHandlerContext ctx, Object bytes) throws Exception {
+            inRead = true;
+            nowNanos = System.nanoTime();
+            bytesCame(bytes);
+            super.channelRead(ctx, bytes);
         }
     }
 
-    /** Bounds how many requests wait in the flow control handler: one read may bring a thousand small ones. */
-    private final class Backlog extends ChannelInboundHandlerAdapter {
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object msg) {
-            if (!overrun && msg instanceof HttpRequest) {
-                overrun = waiting == MAX_WAITING_REQUESTS;
-                waiting += overrun ? 0 : 1;
-            }
-            if (overrun) {
-                ReferenceCountUtil.release(msg);
-            } else {
-                ctx.fireChannelRead(msg);
+    private void bytesCame(Object bytes) {
+        if (state == State.IDLE) {
+            state = State.HEAD;
+            deadlineIn(limits.requestTimeout().toNanos());
+        } else if (state == State.BODY && bytes instanceof ByteBuf buffer) {
+            if (streaming && !held) {
+                deadlineIn(limits.keepAliveTimeout().toNanos());
+            } else if (!streaming) {
+                deadlineNanos += TimeUnit.SECONDS.toNanos(buffer.readableBytes()) / BYTES_PER_SECOND;
             }
         }
     }
@@ -203,7 +192,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     // ---------------------------------------------------------------- time
 
     private void deadlineIn(long nanos) {
-        deadlineNanos = System.nanoTime() + nanos;
+        deadlineNanos = (inRead ? nowNanos : System.nanoTime()) + nanos;
         // A later deadline waits for the timer to find it; only an earlier one is worth a new timer.
         if (timer != null && deadlineNanos - timerNanos < 0) {
             timer.cancel(false);
@@ -247,15 +236,44 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
-        inRead = true;
+        HttpObject part = (HttpObject) msg;
+        if (overrun) {
+            ReferenceCountUtil.release(part);
+        } else if (mustWait() || !backlog.isEmpty()) {
+            await(part);
+        } else {
+            take(part);
+        }
+    }
+
+    /** Whether nothing more is taken for now: an answer is still due, or its client doesn't read it, or the body's reader waits. */
+    private boolean mustWait() {
+        return paused || held || state == State.ANSWERING;
+    }
+
+    /** Keeps some of a later request; bounded, since one read may bring a thousand small ones. */
+    private void await(HttpObject part) {
+        if (part instanceof HttpRequest) {
+            overrun = waiting == MAX_WAITING_REQUESTS;
+            waiting += overrun ? 0 : 1;
+        }
+        if (overrun) {
+            ReferenceCountUtil.release(part);
+        } else {
+            backlog.add(part);
+        }
+    }
+
+    /** Takes {@code part}. */
+    private void take(HttpObject part) {
         try {
             if (state == State.CLOSING) {
                 return;
             }
-            if (msg instanceof HttpRequest request) {
+            if (part instanceof HttpRequest request) {
                 begin(request);
             }
-            if (msg instanceof HttpContent content && state == State.BODY) {
+            if (part instanceof HttpContent content && state == State.BODY) {
                 read(content);
             }
         } catch (Exchange.MethodNotAllowed e) {
@@ -266,12 +284,11 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         } catch (RuntimeException e) {
             bug(e);
         } finally {
-            ReferenceCountUtil.release(msg);
+            ReferenceCountUtil.release(part);
         }
     }
 
     private void begin(HttpRequest request) {
-        waiting--;
         state = State.BODY;
         streaming = false;
         exchange = null;
@@ -281,7 +298,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             throw undecodable(decoded.cause());
         }
         if (request.protocolVersion().equals(HttpVersion.HTTP_1_1)
-                && request.headers().getAll(HttpHeaderNames.HOST).size() != 1) {
+                && !isOne(request.headers().valueCharSequenceIterator(HttpHeaderNames.HOST))) {
             throw new ProtocolException(ErrorCode.BAD_REQUEST, "an HTTP/1.1 request has one Host field");
         }
         exchange = new Exchange(this, request);
@@ -298,14 +315,18 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    private static boolean isOne(Iterator<? extends CharSequence> values) {
+        if (!values.hasNext()) {
+            return false;
+        }
+        values.next();
+        return !values.hasNext();
+    }
+
     /** Lets a client send the body that it holds back until it is told that somebody wants it. */
     private void continueIfExpected(HttpRequest request) {
         if (HttpUtil.is100ContinueExpected(request)) {
-            context()
-                    .writeAndFlush(
-                            new DefaultFullHttpResponse(
-                                    HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER),
-                            context().voidPromise());
+            context().writeAndFlush(ResponseBytes.goOn(), context().voidPromise());
         }
     }
 
@@ -339,7 +360,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             }
             to.end();
             if (!current.isAnswered() || streaming) {
-                // The flow control handler holds back what follows until the answer is written.
+                // What follows waits until the answer is written.
                 context().channel().config().setAutoRead(false);
             } else if (state == State.ANSWERING) {
                 next();
@@ -387,31 +408,20 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void writeFull(Response response, HttpVersion version, HttpMethod method, boolean keepAlive) {
-        boolean head = method.equals(HttpMethod.HEAD);
-        FullHttpResponse full = new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1,
-                response.status(),
-                head ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()),
-                DefaultHttpHeadersFactory.headersFactory().newHeaders(),
-                EmptyHttpHeaders.INSTANCE);
-        full.headers().set(HttpHeaderNames.CONTENT_TYPE, response.contentType());
-        if (!response.status().equals(HttpResponseStatus.NOT_MODIFIED)) {
-            full.headers().set(HttpHeaderNames.CONTENT_LENGTH, response.body().length);
-        }
-        if (!response.headers().isEmpty()) {
-            response.headers().forEach(full.headers()::set);
-        }
-        connectionField(full, version, keepAlive);
-        context().write(full, context().voidPromise());
+        boolean withBody =
+                !method.equals(HttpMethod.HEAD) && !response.status().equals(HttpResponseStatus.NOT_MODIFIED);
+        context()
+                .write(
+                        ResponseBytes.of(channel().alloc(), response, withBody, connectionField(version, keepAlive)),
+                        context().voidPromise());
         written();
     }
 
-    private static void connectionField(HttpResponse response, HttpVersion version, boolean keepAlive) {
+    private static @Nullable String connectionField(HttpVersion version, boolean keepAlive) {
         if (!keepAlive) {
-            response.headers().add(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        } else if (!version.isKeepAliveDefault()) {
-            response.headers().add(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+            return "close";
         }
+        return version.isKeepAliveDefault() ? null : "keep-alive";
     }
 
     ResponseStream openStream(Exchange answered, String contentType) {
@@ -421,24 +431,38 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         continueIfExpected(request);
         boolean chunked = request.protocolVersion().isKeepAliveDefault();
         boolean keepAlive = chunked && HttpUtil.isKeepAlive(request) && !isLast();
-        HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
-        head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
-        if (chunked) {
-            HttpUtil.setTransferEncodingChunked(head, true);
-        }
-        connectionField(head, request.protocolVersion(), keepAlive);
-        context().write(head, context().voidPromise());
+        String connection = connectionField(request.protocolVersion(), keepAlive);
+        context()
+                .write(
+                        ResponseBytes.headOfStream(channel().alloc(), contentType, chunked, connection),
+                        context().voidPromise());
         mustFlush = true;
         return new ResponseStream() {
             @Override
             public void write(ByteBuf bytes) {
-                context().write(new DefaultHttpContent(bytes), context().voidPromise());
+                if (!bytes.isReadable()) {
+                    // An empty chunk would be the last.
+                    bytes.release();
+                    return;
+                }
+                if (chunked) {
+                    context()
+                            .write(
+                                    ResponseBytes.beforeChunk(bytes.readableBytes()),
+                                    context().voidPromise());
+                }
+                context().write(bytes, context().voidPromise());
+                if (chunked) {
+                    context().write(ResponseBytes.lineEnd(), context().voidPromise());
+                }
                 written();
             }
 
             @Override
             public void end() {
-                context().write(LastHttpContent.EMPTY_LAST_CONTENT, context().voidPromise());
+                if (chunked) {
+                    context().write(ResponseBytes.lastChunk(), context().voidPromise());
+                }
                 mustFlush = true;
                 streaming = false;
                 if (!keepAlive) {
@@ -473,13 +497,29 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         readOn();
     }
 
-    /** Reads, unless an answer is still due or waits for a client that doesn't read it, or the body's reader waits. */
+    /** Goes on with what waits, and reads on behind it, as far as it may. */
     private void readOn() {
-        if (!paused && !held && state != State.ANSWERING && !channel().config().isAutoRead()) {
-            // Hands on what was held back at once; no end of a read follows that.
-            channel().config().setAutoRead(true);
-            inRead = false;
+        if (workingOff || mustWait() || channel().config().isAutoRead()) {
+            return;
+        }
+        boolean within = inRead;
+        if (!within) {
+            inRead = true;
+            nowNanos = System.nanoTime();
+        }
+        workingOff = true;
+        while (!mustWait() && !backlog.isEmpty()) {
+            HttpObject part = backlog.remove();
+            waiting -= part instanceof HttpRequest ? 1 : 0;
+            take(part);
+        }
+        workingOff = false;
+        inRead = within;
+        if (!within) {
             flush();
+        }
+        if (!mustWait()) {
+            channel().config().setAutoRead(true);
         }
     }
 
@@ -516,6 +556,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void closeAfterAnswer() {
         state = State.CLOSING;
+        dropBacklog();
         deadlineIn(limits.keepAliveTimeout().toNanos());
         mustFlush = false;
         context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
@@ -555,19 +596,24 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     // ---------------------------------------------------------------- the end
 
-    void takeOver(Runnable replace, Runnable begin) {
+    void takeOver(Map<String, String> fields, Runnable replace, Runnable begin) {
+        context()
+                .write(
+                        ResponseBytes.headOfSwitch(channel().alloc(), fields),
+                        context().voidPromise());
         stopTimer();
         state = State.CLOSING;
         ChannelPipeline pipeline = context().pipeline();
         replace.run();
         Leftovers leftovers = new Leftovers();
         pipeline.addBefore(context().name(), null, leftovers);
+        if (!backlog.isEmpty()) {
+            // It was decoded as HTTP already: what it would have been can't be known any more.
+            channel().close();
+        }
         pipeline.remove(this);
-        pipeline.remove(flow);
-        pipeline.remove(backlog);
-        pipeline.remove(watch);
         // Hands on the bytes that it hasn't decoded, which the new protocol shall see after it has begun.
-        pipeline.remove(codec);
+        pipeline.remove(decoder);
         try {
             begin.run();
         } finally {
@@ -581,13 +627,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {
-            if (msg instanceof ByteBuf bytes) {
-                held.add(bytes);
-            } else {
-                // It was decoded as HTTP already: what it would have been can't be known any more.
-                ReferenceCountUtil.release(msg);
-                ctx.close();
-            }
+            held.add((ByteBuf) msg);
         }
 
         @Override
@@ -619,6 +659,17 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             reader = null;
         }
         ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        dropBacklog();
+    }
+
+    private void dropBacklog() {
+        backlog.forEach(ReferenceCountUtil::release);
+        backlog.clear();
+        waiting = 0;
     }
 
     @Override

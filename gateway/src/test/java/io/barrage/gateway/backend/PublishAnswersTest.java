@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.barrage.gateway.backend.PublishHandler.Answer;
+import io.barrage.gateway.backend.PublishHandler.Answers;
 import io.barrage.gateway.broker.PublishResult;
 import io.barrage.protocol.PublishRequest.Target;
 import io.barrage.protocol.TopicName;
@@ -22,7 +23,11 @@ class PublishAnswersTest {
 
     private static void assertAsAmongOthers(Answer answer) {
         String all = new String(PublishAnswers.results(List.of(answer)), UTF_8);
-        assertEquals(all, "{\"results\":[" + new String(PublishAnswers.single(answer), UTF_8) + "]}");
+        String single = new String(PublishAnswers.single(answer), UTF_8);
+        assertEquals(all, "{\"results\":[" + single + "]}");
+        assertEquals(
+                "{\"line\":7," + single.substring(1) + "\n",
+                new String(PublishAnswers.line(7, new Answers(true, List.of(answer))), UTF_8));
     }
 
     /** The one that is written by hand for speed is the one that the JSON library writes. */
