@@ -38,6 +38,7 @@ import io.barrage.gateway.net.Descriptors;
 import io.barrage.gateway.net.Listener;
 import io.barrage.gateway.net.ReceiveBuffers;
 import io.barrage.gateway.net.Transport;
+import io.barrage.gateway.net.TransportKind;
 import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.TopicName;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -47,6 +48,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.HashMap;
 import java.util.List;
@@ -189,8 +191,12 @@ final class Gateway implements AutoCloseable {
                 backendDoor,
                 Map.of(ChannelOption.WRITE_BUFFER_WATER_MARK, BACKEND_WATER_MARK));
         try {
-            this.clients =
-                    listen("clients", config.clients().host(), config.clients().port(), clientsDoor, clientOptions());
+            this.clients = listen(
+                    "clients",
+                    config.clients().host(),
+                    config.clients().port(),
+                    clientsDoor,
+                    clientOptions(transport.kind()));
         } catch (RuntimeException e) {
             backend.close();
             throw e;
@@ -273,13 +279,17 @@ final class Gateway implements AutoCloseable {
                 limits.requests());
     }
 
-    private static Map<ChannelOption<?>, Object> clientOptions() {
+    private static Map<ChannelOption<?>, Object> clientOptions(TransportKind transport) {
         Map<ChannelOption<?>, Object> options = new HashMap<>();
         options.put(ChannelOption.WRITE_BUFFER_WATER_MARK, CLIENT_WATER_MARK);
         options.put(ChannelOption.SO_SNDBUF, SEND_BUFFER_BYTES);
+        // Each transport takes its own.
         options.put(EpollChannelOption.TCP_NOTSENT_LOWAT, UNSENT_LOW_WATER_BYTES);
+        options.put(IoUringChannelOption.TCP_NOTSENT_LOWAT, UNSENT_LOW_WATER_BYTES);
         options.put(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
-        options.put(ChannelOption.RECVBUF_ALLOCATOR, new ReceiveBuffers());
+        if (transport != TransportKind.IO_URING) {
+            options.put(ChannelOption.RECVBUF_ALLOCATOR, new ReceiveBuffers());
+        }
         return options;
     }
 

@@ -10,6 +10,8 @@ import ch.qos.logback.core.AppenderBase;
 import io.barrage.gateway.config.ConfigException;
 import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.config.Reloaded;
+import io.barrage.gateway.testkit.Requirements;
+import io.netty.channel.uring.IoUring;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -31,6 +33,9 @@ final class GatewayUnderTest implements AutoCloseable {
     /** How long a test waits for what must come. */
     static final Duration PATIENCE = Duration.ofSeconds(20);
 
+    /** What carries the sockets of all that don't say it themselves: a run of the tests may be of another transport. */
+    private static final String TRANSPORT = System.getProperty("barrage.test.transport", "auto");
+
     private static final long POLL_NANOS = 1_000_000;
 
     private static final HttpClient HTTP = HttpClient.newBuilder()
@@ -43,6 +48,7 @@ final class GatewayUnderTest implements AutoCloseable {
     private final List<String> expected = new CopyOnWriteArrayList<>();
 
     private GatewayUnderTest(String yaml) {
+        Requirements.that(!TRANSPORT.equals("io_uring") || IoUring.isAvailable(), "io_uring");
         trouble.start();
         root().addAppender(trouble);
         gateway = Gateway.start(ConfigReader.parse(GatewayConfig.class, yaml));
@@ -69,7 +75,7 @@ final class GatewayUnderTest implements AutoCloseable {
         addUnlessSaid(all, "profile:", " development");
         addUnlessSaid(all, "clients:", " {host: 127.0.0.1, port: 0}");
         addUnlessSaid(all, "backend:", " {host: 127.0.0.1, port: 0}");
-        addUnlessSaid(all, "server:", " {loops: 2}");
+        addUnlessSaid(all, "server:", " {loops: 2, transport: " + TRANSPORT + "}");
         return all.toString();
     }
 

@@ -64,10 +64,10 @@ class MetricsIT {
             gateway.post("/v1/publish", "{\"topic\":\"secret-topic:1\",\"messageId\":\"secret-id\",\"data\":1}");
             gateway.post("/v1/publish", "{\"topic\":\"secret-topic:1\",\"messageId\":\"secret-id\",\"data\":1}");
             gateway.post("/v1/publish", "{\"user\":\"secret-user\",\"data\":1}");
-            one.say("{\"type\":\"subscribe\",\"topic\":\"secret topic\"}");
             one.expect("message");
             two.expect("message");
             one.expect("message");
+            one.say("{\"type\":\"subscribe\",\"topic\":\"secret topic\"}");
             one.expect("error");
             RawHttp refused = gateway.clientsSocket().say("GET /ws HTTP/1.1\nHost: secret-host\n\n");
             assertEquals(426, refused.answer().status());

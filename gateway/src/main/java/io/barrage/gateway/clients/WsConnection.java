@@ -20,9 +20,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.unix.Socket;
-import io.netty.channel.unix.UnixChannel;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
@@ -156,8 +156,9 @@ final class WsConnection extends Connection implements ClientSession.Carrier {
         WebSocketDecoderConfig decoding = (deflates ? DEFLATED : PLAIN)
                 .computeIfAbsent(maxFrameBytes(), maxBytes -> decoding(maxBytes, deflates));
         pipeline.addLast(new WebSocket13FrameDecoder(decoding), heartbeat);
-        if (channel instanceof UnixChannel unix
-                && unix.fd() instanceof Socket own
+        // Of the transports with a socket of Netty's own only epoll's never blocks.
+        if (channel instanceof EpollSocketChannel epoll
+                && epoll.fd() instanceof Socket own
                 && pipeline.get(SslHandler.class) == null) {
             socket = own;
         }

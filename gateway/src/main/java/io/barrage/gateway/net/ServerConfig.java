@@ -6,7 +6,8 @@ import io.barrage.gateway.config.Setting;
 public record ServerConfig(
         @Setting(
                 value = "auto",
-                doc = "What carries the sockets: `auto` is `epoll` where it is available (Linux) and `nio` elsewhere.")
+                doc = "What carries the sockets: `auto` is `epoll` where it is available (Linux) and `nio` elsewhere;"
+                        + " `io_uring` is only used if asked for.")
         TransportKind transport,
 
         @Setting(

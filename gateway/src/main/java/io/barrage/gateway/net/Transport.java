@@ -13,12 +13,20 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringIoHandlerConfig;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
 import io.netty.util.NettyRuntime;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The event loops and the kind of sockets that run on them. Thread-safe.
@@ -28,59 +36,71 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Transport implements AutoCloseable {
 
+    /** Writes that go to the kernel in one call, if as many are due: about a slice of a fan-out. */
+    private static final int SUBMISSION_RING = 4096;
+
     private static final long STOP_SECONDS = 5;
     private static final long QUIET_MILLIS = 50;
 
-    private final TransportKind kind;
+    private final Io io;
     private final EventLoopGroup acceptor;
     private final EventLoopGroup loops;
-    private final Class<? extends ServerChannel> serverChannel;
     private final Set<ChannelOption<?>> childOptions;
 
-    private Transport(
+    /** One of the system's interfaces to sockets, and Netty's classes for it. */
+    private record Io(
             TransportKind kind,
-            int loopCount,
-            IoHandlerFactory ioHandlers,
+            @Nullable Throwable unavailable,
+            Supplier<IoHandlerFactory> handlers,
             Class<? extends ServerChannel> serverChannel,
-            Set<ChannelOption<?>> childOptions) {
-        this.kind = kind;
-        this.serverChannel = serverChannel;
-        this.childOptions = childOptions;
-        this.acceptor = new MultiThreadIoEventLoopGroup(1, threads("barrage-accept"), ioHandlers);
-        this.loops = new MultiThreadIoEventLoopGroup(loopCount, threads("barrage-loop"), ioHandlers);
+            Supplier<Channel> child) {
+        static Io of(TransportKind kind) {
+            return switch (kind) {
+                case AUTO -> Epoll.isAvailable() ? of(TransportKind.EPOLL) : of(TransportKind.NIO);
+                case EPOLL ->
+                    new Io(
+                            kind,
+                            Epoll.unavailabilityCause(),
+                            EpollIoHandler::newFactory,
+                            EpollServerSocketChannel.class,
+                            EpollSocketChannel::new);
+                case IO_URING ->
+                    new Io(
+                            kind,
+                            IoUring.unavailabilityCause(),
+                            () -> IoUringIoHandler.newFactory(
+                                    new IoUringIoHandlerConfig().setRingSize(SUBMISSION_RING)),
+                            IoUringServerSocketChannel.class,
+                            IoUringSocketChannel::new);
+                case NIO ->
+                    new Io(kind, null, NioIoHandler::newFactory, NioServerSocketChannel.class, NioSocketChannel::new);
+            };
+        }
+    }
+
+    private Transport(Io io, int loopCount) {
+        this.io = io;
+        this.childOptions = options(io.child().get());
+        this.acceptor = new MultiThreadIoEventLoopGroup(
+                1, threads("barrage-accept"), io.handlers().get());
+        this.loops = new MultiThreadIoEventLoopGroup(
+                loopCount, threads("barrage-loop"), io.handlers().get());
     }
 
     /**
      * Starts the loops.
      *
-     * @throws ListenException if epoll is asked for and isn't available; the message says why
+     * @throws ListenException if an interface is asked for that isn't available; the message says why
      */
     public static Transport start(ServerConfig config) {
-        int loopCount = config.loops() == 0 ? NettyRuntime.availableProcessors() : config.loops();
-        if (epoll(config.transport())) {
-            return new Transport(
-                    TransportKind.EPOLL,
-                    loopCount,
-                    EpollIoHandler.newFactory(),
-                    EpollServerSocketChannel.class,
-                    options(new EpollSocketChannel()));
-        }
-        return new Transport(
-                TransportKind.NIO,
-                loopCount,
-                NioIoHandler.newFactory(),
-                NioServerSocketChannel.class,
-                options(new NioSocketChannel()));
-    }
-
-    private static boolean epoll(TransportKind wanted) {
-        if (wanted == TransportKind.EPOLL && !Epoll.isAvailable()) {
+        Io io = Io.of(config.transport());
+        if (io.unavailable() != null) {
             throw new ListenException(
-                    "server.transport: epoll isn't available here, use auto or nio: "
-                            + reason(Epoll.unavailabilityCause()),
-                    Epoll.unavailabilityCause());
+                    "server.transport: " + io.kind().name().toLowerCase(Locale.ROOT)
+                            + " isn't available here, use auto or nio: " + reason(io.unavailable()),
+                    io.unavailable());
         }
-        return wanted != TransportKind.NIO && Epoll.isAvailable();
+        return new Transport(io, config.loops() == 0 ? NettyRuntime.availableProcessors() : config.loops());
     }
 
     /** The message at the root: what wraps it only says that a class couldn't be initialised. */
@@ -105,9 +125,9 @@ public final class Transport implements AutoCloseable {
         return new DefaultThreadFactory(name, true);
     }
 
-    /** What it came to: {@code EPOLL} or {@code NIO}. */
+    /** What it came to; never {@code AUTO}. */
     public TransportKind kind() {
-        return kind;
+        return io.kind();
     }
 
     /** The loops that own connections. */
@@ -120,10 +140,10 @@ public final class Transport implements AutoCloseable {
     }
 
     Class<? extends ServerChannel> serverChannel() {
-        return serverChannel;
+        return io.serverChannel();
     }
 
-    /** Whether connections of this transport know the option; epoll has some that NIO lacks. */
+    /** Whether connections of this transport know the option; each kind has its own. */
     boolean supports(ChannelOption<?> childOption) {
         return childOptions.contains(childOption);
     }

@@ -6,6 +6,8 @@ public enum TransportKind {
     AUTO,
     /** Linux's own; refuses to start where it isn't available. */
     EPOLL,
+    /** Linux's newer one, where many writes are one system call; refuses to start where it isn't available. */
+    IO_URING,
     /** The JDK's, everywhere; slower. */
     NIO
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.gateway.testkit.Requirements;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -14,6 +15,8 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringChannelOption;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -21,7 +24,6 @@ import java.net.Socket;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +52,8 @@ class ListenerTest {
     };
 
     private static Transport start(TransportKind kind) {
-        Assumptions.assumeTrue(kind != TransportKind.EPOLL || Epoll.isAvailable());
+        Requirements.that(kind != TransportKind.EPOLL || Epoll.isAvailable(), "epoll");
+        Requirements.that(kind != TransportKind.IO_URING || IoUring.isAvailable(), "io_uring");
         return Transport.start(new ServerConfig(kind, 2));
     }
 
@@ -87,8 +90,13 @@ class ListenerTest {
     @EnumSource(TransportKind.class)
     void setsOptionsThatTheTransportKnows(TransportKind kind) throws Exception {
         WriteBufferWaterMark marks = new WriteBufferWaterMark(1, 1);
-        Map<ChannelOption<?>, Object> options =
-                Map.of(ChannelOption.WRITE_BUFFER_WATER_MARK, marks, EpollChannelOption.TCP_NOTSENT_LOWAT, 32_768L);
+        Map<ChannelOption<?>, Object> options = Map.of(
+                ChannelOption.WRITE_BUFFER_WATER_MARK,
+                marks,
+                EpollChannelOption.TCP_NOTSENT_LOWAT,
+                32_768L,
+                IoUringChannelOption.TCP_NOTSENT_LOWAT,
+                32_768L);
         try (Transport transport = start(kind);
                 Listener listener = Listener.open(transport, "clients", HOST, 0, echo, options);
                 Socket socket = connect(listener.port())) {
@@ -96,8 +104,10 @@ class ListenerTest {
             Channel channel = accepted.take();
             assertEquals(marks, channel.config().getWriteBufferWaterMark());
             assertEquals(true, channel.config().getOption(ChannelOption.TCP_NODELAY));
-            Long lowat = transport.kind() == TransportKind.EPOLL ? 32_768L : null;
-            assertEquals(lowat, channel.config().getOption(EpollChannelOption.TCP_NOTSENT_LOWAT));
+            Long ofEpoll = transport.kind() == TransportKind.EPOLL ? 32_768L : null;
+            assertEquals(ofEpoll, channel.config().getOption(EpollChannelOption.TCP_NOTSENT_LOWAT));
+            Long ofIoUring = transport.kind() == TransportKind.IO_URING ? 32_768L : null;
+            assertEquals(ofIoUring, channel.config().getOption(IoUringChannelOption.TCP_NOTSENT_LOWAT));
         }
     }
 

@@ -23,10 +23,20 @@ public final class Requirements {
                 }
             }
         }
-        String missing = "this test needs one of these programs on the path: " + String.join(", ", names);
-        if (System.getenv("CI") != null) {
-            return fail(missing);
+        return missing("this test needs one of these programs on the path: " + String.join(", ", names));
+    }
+
+    /** Something else that not every machine has. */
+    public static void that(boolean available, String what) {
+        if (!available) {
+            missing("this test needs " + what);
         }
-        throw new TestAbortedException(missing);
+    }
+
+    private static Path missing(String what) {
+        if (System.getenv("CI") != null) {
+            return fail(what);
+        }
+        throw new TestAbortedException(what);
     }
 }
