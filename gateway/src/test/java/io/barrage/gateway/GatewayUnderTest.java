@@ -10,8 +10,9 @@ import ch.qos.logback.core.AppenderBase;
 import io.barrage.gateway.config.ConfigException;
 import io.barrage.gateway.config.ConfigReader;
 import io.barrage.gateway.config.Reloaded;
+import io.barrage.gateway.net.Transport;
+import io.barrage.gateway.net.TransportKind;
 import io.barrage.gateway.testkit.Requirements;
-import io.netty.channel.uring.IoUring;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -19,6 +20,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
@@ -48,7 +50,8 @@ final class GatewayUnderTest implements AutoCloseable {
     private final List<String> expected = new CopyOnWriteArrayList<>();
 
     private GatewayUnderTest(String yaml) {
-        Requirements.that(!TRANSPORT.equals("io_uring") || IoUring.isAvailable(), "io_uring");
+        TransportKind transport = TransportKind.valueOf(TRANSPORT.toUpperCase(Locale.ROOT));
+        Requirements.that(Transport.isAvailable(transport), TRANSPORT);
         trouble.start();
         root().addAppender(trouble);
         gateway = Gateway.start(ConfigReader.parse(GatewayConfig.class, yaml));

@@ -97,7 +97,7 @@ final class WsConnection extends Connection implements ClientSession.Carrier {
     private final long number;
     private final @Nullable SocketAddress address;
     private final boolean deflates;
-    /** Where frames may pass the pipeline by; null where it has something to do to them, and without a socket of Netty's own. */
+    /** Where frames may pass the pipeline by; null where it has something to do to them, and on other transports than epoll. */
     private @Nullable Socket socket;
 
     /** Made with the first frame. */
@@ -723,7 +723,13 @@ final class WsConnection extends Connection implements ClientSession.Carrier {
         closeCode = code < 0 ? NO_CODE : code;
         writeOwn(code < 0 ? WebSocketFrames.frame(Opcode.CLOSE, new byte[0]) : WebSocketFrames.close(code, ""));
         flush();
-        channel.close();
+        if (channel.isWritable()) {
+            channel.close();
+        } else {
+            // Behind what its socket hasn't taken, which on io_uring is told later of every write; but not for ever.
+            channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.close());
+            channel.eventLoop().schedule(() -> channel.close(), CLOSE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+        }
     }
 
     @Override

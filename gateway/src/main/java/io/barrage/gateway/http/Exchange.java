@@ -194,7 +194,8 @@ public final class Exchange {
      *
      * @param fields of that answer
      * @param replace puts the caller's handlers at the pipeline's end
-     * @param begin called when HTTP's handlers are gone; what came behind the request follows it
+     * @param begin called when HTTP's handlers are gone, to flush that answer and say whether to read on; what came behind the request
+     *     follows it
      */
     public void takeOver(Map<String, String> fields, Runnable replace, Runnable begin) {
         answered = true;

@@ -108,6 +108,8 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private int waiting;
     /** Whether it is being worked off. */
     private boolean workingOff;
+    /** Whether another protocol has the channel. */
+    private boolean handedOver;
     /** Whether requests were dropped, since too many waited: the connection ends when those are answered that do. */
     private boolean overrun;
 
@@ -142,7 +144,13 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             inRead = true;
             nowNanos = System.nanoTime();
             bytesCame(bytes);
-            super.channelRead(ctx, bytes);
+            try {
+                super.channelRead(ctx, bytes);
+            } finally {
+                inRead = false;
+            }
+            // Not with the end of the read: on io_uring the end of the connection may come before that.
+            flush();
         }
     }
 
@@ -369,13 +377,6 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) {
-        inRead = false;
-        flush();
-        ctx.fireChannelReadComplete();
-    }
-
-    @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
         if (paused && ctx.channel().isWritable()) {
             paused = false;
@@ -504,17 +505,24 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
         boolean within = inRead;
         if (!within) {
-            inRead = true;
             nowNanos = System.nanoTime();
         }
+        inRead = true;
         workingOff = true;
-        while (!mustWait() && !backlog.isEmpty()) {
-            HttpObject part = backlog.remove();
-            waiting -= part instanceof HttpRequest ? 1 : 0;
-            take(part);
+        try {
+            while (!mustWait() && !backlog.isEmpty()) {
+                HttpObject part = backlog.remove();
+                waiting -= part instanceof HttpRequest ? 1 : 0;
+                take(part);
+            }
+        } finally {
+            workingOff = false;
+            inRead = within;
         }
-        workingOff = false;
-        inRead = within;
+        if (handedOver) {
+            // Whether to read on is the new protocol's to say.
+            return;
+        }
         if (!within) {
             flush();
         }
@@ -583,7 +591,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void flush() {
-        if (mustFlush) {
+        if (mustFlush && !handedOver) {
             mustFlush = false;
             context().flush();
             if (!channel().isWritable() && channel().isActive() && state != State.CLOSING) {
@@ -603,12 +611,13 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
                         context().voidPromise());
         stopTimer();
         state = State.CLOSING;
+        handedOver = true;
         ChannelPipeline pipeline = context().pipeline();
         replace.run();
         Leftovers leftovers = new Leftovers();
         pipeline.addBefore(context().name(), null, leftovers);
-        if (!backlog.isEmpty()) {
-            // It was decoded as HTTP already: what it would have been can't be known any more.
+        if (overrun || !backlog.isEmpty()) {
+            // What came behind was decoded as HTTP already: what it would have been can't be known any more.
             channel().close();
         }
         pipeline.remove(this);

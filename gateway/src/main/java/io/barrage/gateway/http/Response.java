@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * An answer as a whole. Immutable; the body must not be changed.
  *
- * @param headers fields beside those for type, length and connection; their names in lower case
+ * @param headers fields beside type, length, and what this end says of the connection; their names in lower case
  */
 @SuppressWarnings("ArrayRecordComponent") // The body is carried, never compared.
 public record Response(HttpResponseStatus status, String contentType, byte[] body, Map<String, String> headers) {

@@ -37,7 +37,8 @@ final class ResponseBytes {
      */
     static ByteBuf of(ByteBufAllocator allocator, Response response, boolean withBody, @Nullable String connection) {
         byte[] body = response.body();
-        ByteBuf bytes = allocator.ioBuffer(USUAL_HEAD_BYTES + (withBody ? body.length : 0));
+        ByteBuf bytes =
+                allocator.ioBuffer(USUAL_HEAD_BYTES + lengthOf(response.headers()) + (withBody ? body.length : 0));
         begin(bytes, response.status());
         field(bytes, "content-type", response.contentType());
         if (!response.status().equals(HttpResponseStatus.NOT_MODIFIED)) {
@@ -74,10 +75,18 @@ final class ResponseBytes {
 
     /** The head of an answer that ends HTTP: with these fields and no others. */
     static ByteBuf headOfSwitch(ByteBufAllocator allocator, Map<String, String> fields) {
-        ByteBuf bytes = allocator.ioBuffer(2 * USUAL_HEAD_BYTES);
+        ByteBuf bytes = allocator.ioBuffer(USUAL_HEAD_BYTES + lengthOf(fields));
         begin(bytes, HttpResponseStatus.SWITCHING_PROTOCOLS);
         fields.forEach((name, value) -> field(bytes, name, value));
         return bytes.writeBytes(LINE_END);
+    }
+
+    private static int lengthOf(Map<String, String> fields) {
+        int length = 0;
+        for (Map.Entry<String, String> field : fields.entrySet()) {
+            length += field.getKey().length() + field.getValue().length() + 4;
+        }
+        return length;
     }
 
     private static void begin(ByteBuf bytes, HttpResponseStatus status) {

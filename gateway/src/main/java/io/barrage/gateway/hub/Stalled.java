@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections whose sockets have not taken all that was written, and what memory they hold by it.
+ * The connections whose sockets have not taken all that was written, as far as is known, and what memory they hold by it.
  *
  * <p>Confined to its event loop.
  */
@@ -75,7 +75,7 @@ final class Stalled implements Iterable<Connection> {
         return store.pinnedBytes() + copiedBytes;
     }
 
-    /** Closes the one that has pinned memory for longest; false if there is none. */
+    /** Closes the one that has pinned memory for longest; false if there is none, or if that one will let go of it later. */
     boolean closeOldest() {
         Connection oldest = null;
         for (Connection connection : all) {
@@ -87,7 +87,11 @@ final class Stalled implements Iterable<Connection> {
             return false;
         }
         oldest.close(CloseCode.SLOW_CONSUMER, CloseCode.SLOW_CONSUMER.wire());
-        // The transport lets go at once, and tells later that it is gone.
+        if (oldest.heldBytes() > 0) {
+            // On io_uring the kernel has it still. The next one isn't closed before that is over.
+            return false;
+        }
+        // The transport has let go, and tells later that the connection is gone.
         forgetHeld(oldest);
         return true;
     }

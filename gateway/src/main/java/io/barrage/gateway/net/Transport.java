@@ -42,6 +42,12 @@ public final class Transport implements AutoCloseable {
     private static final long STOP_SECONDS = 5;
     private static final long QUIET_MILLIS = 50;
 
+    static {
+        // With it a pause after a failure to accept isn't one: Netty arms it anew, and what has failed fails at once
+        // again.
+        System.setProperty("io.netty.iouring.acceptMultiShotEnabled", "false");
+    }
+
     private final Io io;
     private final EventLoopGroup acceptor;
     private final EventLoopGroup loops;
@@ -101,6 +107,11 @@ public final class Transport implements AutoCloseable {
                     io.unavailable());
         }
         return new Transport(io, config.loops() == 0 ? NettyRuntime.availableProcessors() : config.loops());
+    }
+
+    /** Whether this machine has it. */
+    public static boolean isAvailable(TransportKind kind) {
+        return Io.of(kind).unavailable() == null;
     }
 
     /** The message at the root: what wraps it only says that a class couldn't be initialised. */

@@ -3,6 +3,7 @@ package io.barrage.gateway.http;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,7 +30,13 @@ class HttpConnectionTest {
 
     @BeforeEach
     void connect() {
-        HttpConnection.Door door = exchange -> BodyReader.none(() -> unanswered.add(exchange));
+        HttpConnection.Door door = exchange -> BodyReader.none(() -> {
+            if (exchange.path().equals("/switch")) {
+                takeOver(exchange);
+            } else {
+                unanswered.add(exchange);
+            }
+        });
         HttpConnection.add(channel.pipeline(), door, new HttpLimits(1 << 16, Duration.ofHours(1), Duration.ofHours(1)));
     }
 
@@ -37,8 +45,24 @@ class HttpConnectionTest {
         channel.finishAndReleaseAll();
     }
 
+    /** To a protocol that reads nothing at first. */
+    private void takeOver(Exchange exchange) {
+        exchange.takeOver(Map.of("upgrade", "silence"), () -> {}, () -> {
+            channel.config().setAutoRead(false);
+            channel.flush();
+        });
+    }
+
+    private static String get(String path) {
+        return "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
+    }
+
     private void receive(int requests) {
-        channel.writeInbound(Unpooled.copiedBuffer("GET /a HTTP/1.1\r\nHost: h\r\n\r\n".repeat(requests), US_ASCII));
+        receive(get("/a").repeat(requests));
+    }
+
+    private void receive(String text) {
+        channel.writeInbound(Unpooled.copiedBuffer(text, US_ASCII));
     }
 
     /** Answers each request that comes up, in order; returns what was written, answer by answer. */
@@ -81,5 +105,22 @@ class HttpConnectionTest {
             assertEquals(i == HELD - 1, answers.get(i).contains("connection: close"), answers.get(i));
         }
         assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void whoTakesTheConnectionOverSaysWhetherItIsRead() {
+        receive(get("/a") + get("/switch"));
+        answerAll();
+        assertTrue(channel.isOpen());
+        assertNull(channel.pipeline().get(HttpConnection.class));
+        assertFalse(channel.config().isAutoRead());
+    }
+
+    @Test
+    void connectionIsNotTakenOverWithRequestsBehind() {
+        receive(get("/a") + get("/switch") + get("/a"));
+        answerAll();
+        assertFalse(channel.isOpen());
+        assertTrue(unanswered.isEmpty());
     }
 }

@@ -15,7 +15,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringChannelOption;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -52,8 +51,7 @@ class ListenerTest {
     };
 
     private static Transport start(TransportKind kind) {
-        Requirements.that(kind != TransportKind.EPOLL || Epoll.isAvailable(), "epoll");
-        Requirements.that(kind != TransportKind.IO_URING || IoUring.isAvailable(), "io_uring");
+        Requirements.that(Transport.isAvailable(kind), kind.name());
         return Transport.start(new ServerConfig(kind, 2));
     }
 
@@ -167,9 +165,10 @@ class ListenerTest {
         }
     }
 
-    @Test
-    void survivesFailuresToAccept() throws Exception {
-        try (Transport transport = start(TransportKind.AUTO);
+    @ParameterizedTest
+    @EnumSource(TransportKind.class)
+    void survivesFailuresToAccept(TransportKind kind) throws Exception {
+        try (Transport transport = start(kind);
                 Listener listener = Listener.open(transport, "clients", HOST, 0, echo, Map.of())) {
             listener.channel().pipeline().fireExceptionCaught(new IOException("Too many open files"));
             try (Socket socket = connect(listener.port())) {
