@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Collection;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
@@ -66,6 +68,7 @@ class MicroBenchmarksTest {
     }
 
     @Test
+    @Timeout(value = 1, unit = TimeUnit.HOURS)
     @EnabledIfSystemProperty(named = WHICH, matches = ".+")
     void measures() throws Exception {
         Options options = new OptionsBuilder()
