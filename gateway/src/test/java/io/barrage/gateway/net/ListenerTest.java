@@ -72,6 +72,15 @@ class ListenerTest {
                 Socket socket = connect(listener.port())) {
             assertEquals(42, echoed(socket, 42));
             Channel channel = accepted.take();
+            String carrier =
+                    switch (transport.kind()) {
+                        case EPOLL -> "EpollSocketChannel";
+                        case IO_URING -> "IoUringSocketChannel";
+                        case NIO -> "NioSocketChannel";
+                        case AUTO -> throw new AssertionError("it came to nothing");
+                    };
+            assertEquals(carrier, channel.getClass().getSimpleName());
+            assertTrue(kind == TransportKind.AUTO || kind == transport.kind());
             assertTrue(channel.eventLoop().inEventLoop(threadOf(channel)));
             assertTrue(
                     threadOf(channel).getName().startsWith("barrage-loop-"),
