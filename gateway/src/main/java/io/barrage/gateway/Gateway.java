@@ -208,8 +208,14 @@ final class Gateway implements AutoCloseable {
         every(SWEEP_INTERVAL_MILLIS, new Repeated("dropping what is old", broker::sweep));
     }
 
+    /** Does it until the gateway stops; closing the hub waits for every loop's turn, and so for one that is being done. */
     private Future<?> every(long millis, Repeated step) {
-        return timer().scheduleAtFixedRate(step, millis, millis, TimeUnit.MILLISECONDS);
+        Runnable turn = () -> {
+            if (!stopping.get()) {
+                step.run();
+            }
+        };
+        return timer().scheduleAtFixedRate(turn, millis, millis, TimeUnit.MILLISECONDS);
     }
 
     /**

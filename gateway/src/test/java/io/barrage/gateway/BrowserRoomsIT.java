@@ -368,7 +368,7 @@ class BrowserRoomsIT {
         options.put("tokens", backend.url("/token?user=renewer&life=2"));
         // The topic's token expires on its own, and isn't the connection's business.
         String claims = encode("\"topics\":{\"subscribe\":[\"vip:1\"]}");
-        options.put("topicTokens", backend.url("/token?user=renewer&life=1&claims=" + claims));
+        options.put("topicTokens", backend.url("/token?user=renewer&life=2&claims=" + claims));
         Browser.Page page = open(gateway.clientsPort(), options);
         awaitEvent(page, "subscribed vip:1");
         long end = System.nanoTime() + GatewayUnderTest.PATIENCE.toNanos();
@@ -452,6 +452,7 @@ class BrowserRoomsIT {
                 awaitEvent(page, "subscribed room:mod");
             }
             here.run("window.barrage.publish('room:mod', 'a bad word')");
+            here.await("window.lines().length === 1");
             publishLines(3, "room:mod");
             for (Browser.Page page : pages) {
                 page.await("window.lines().length === 4");

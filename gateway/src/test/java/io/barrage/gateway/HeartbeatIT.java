@@ -32,8 +32,9 @@ class HeartbeatIT {
 
     @Test
     void oneThatNeverAnswersIsClosed() throws Exception {
+        // From before the gateway's own start of it.
+        long start = System.nanoTime();
         try (RawWebSocket silent = gateway.webSocket("?topic=beat:1")) {
-            long start = System.nanoTime();
             silent.expect("subscribed");
             RawWebSocket.Frame ping = next(silent);
             assertEquals(PING, ping.opcode());
@@ -44,7 +45,7 @@ class HeartbeatIT {
             assertEquals(4409, close.closeCode());
             assertEquals("heartbeat_timeout", close.closeReason());
             // Heartbeat with its jitter of a fifth, and the timeout.
-            assertTrue(millis >= 1790 && millis < 15_000, millis + " ms");
+            assertTrue(millis >= 1_800 && millis < 15_000, millis + " ms");
 
             // The subscription is gone, though its loop may need a moment after the close frame.
             GatewayUnderTest.await("only one is there", () -> {
@@ -83,19 +84,23 @@ class HeartbeatIT {
     @Test
     void oneThatDrainsSlowlyLives() throws Exception {
         String data = "\"" + "x".repeat(8 * 1024) + "\"";
-        try (RawWebSocket slow = RawWebSocket.openNarrow(gateway.clientsPort(), "?topic=beat:slow")) {
+        // Time enough for a pause of ours, and rounds for more than a heartbeat with its timeout.
+        try (GatewayUnderTest patient =
+                        GatewayUnderTest.start("heartbeat: 1s\nheartbeatTimeout: 3s\nlimits: {messageBytes: 16KiB}");
+                RawWebSocket slow = RawWebSocket.openNarrow(patient.clientsPort(), "?topic=beat:slow")) {
+            long start = System.nanoTime();
             slow.expect("welcome");
             slow.expect("subscribed");
             // Never a frame from it. Time is what this is about, so it takes its time.
             CountDownLatch never = new CountDownLatch(1);
-            for (int i = 0; i < 32; i++) {
+            for (int i = 0; System.nanoTime() - start < 5_000_000_000L; i++) {
                 for (int k = 0; k < 4; k++) {
-                    gateway.publish("beat:slow", data);
+                    patient.publish("beat:slow", data);
                 }
                 assertEquals(12 * 1024, slow.http().in().readNBytes(12 * 1024).length, "closed after " + i + " rounds");
                 never.await(80, TimeUnit.MILLISECONDS);
             }
-            assertEquals(1, gateway.metric("barrage_behind_connections"), "it was behind all the time");
+            assertEquals(1, patient.metric("barrage_behind_connections"), "it was behind all the time");
         }
     }
 
@@ -141,7 +146,6 @@ class HeartbeatIT {
             for (int i = 0; i < 100; i++) {
                 gateway.publish("beat:stuck", data);
             }
-            assertTrue(gateway.metric("barrage_behind_connections") >= 1);
             GatewayUnderTest.await("it is closed", () -> gateway.metric("barrage_closes_total{code=\"4409\"") > before);
             GatewayUnderTest.await("nothing waits for it", () -> gateway.metric("barrage_behind_connections") == 0);
         }

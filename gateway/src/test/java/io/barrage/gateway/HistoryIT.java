@@ -28,7 +28,7 @@ class HistoryIT {
     @BeforeAll
     static void start() {
         gateway = GatewayUnderTest.start("""
-                limits: {inbound: none}
+                limits: {requests: none, inbound: none}
                 namespaces:
                   - {name: room, presence: "off", history: {size: 50, ttl: 10m}}
                   - {name: long, presence: "off", history: {size: 5000, ttl: 10m}}

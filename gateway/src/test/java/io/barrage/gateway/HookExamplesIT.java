@@ -63,7 +63,10 @@ class HookExamplesIT {
             assertEquals(401, postUnsigned(example.port), "anybody could ask");
             String yaml = Files.readString(EXAMPLES.resolve("barrage.yaml"))
                     .replace("8090", Integer.toString(example.port))
-                    .replace("hooks:\n", "hooks:\n  secret: " + HookBackend.SECRET + "\n");
+                    .replace("hooks:\n", "hooks:\n  secret: " + HookBackend.SECRET + "\n")
+                    // What is shown isn't the time that an answer has here.
+                    .replace("timeout: 1s", "timeout: 1m")
+                    .replace("/hooks\"}", "/hooks\", timeout: 1m}");
             try (GatewayUnderTest gateway = GatewayUnderTest.start("profile: production\n" + yaml)) {
                 talk(gateway);
             }

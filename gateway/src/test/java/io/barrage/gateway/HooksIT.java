@@ -201,7 +201,8 @@ class HooksIT {
                         : HookBackend.ok("{\"allow\":true,\"user\":\"ann\",\"join\":[\"room:1\"],"
                                 + "\"topics\":{\"subscribe\":[\"room:2\",\"room:3\"]}}"));
         String nameless = TokenFixture.token("\"info\":{}", 600);
-        try (GatewayUnderTest gateway = gatewayWithTokens("onFailure: allow").expectTrouble(FAILED + "connect");
+        try (GatewayUnderTest gateway =
+                        gatewayWithTokens("timeout: 1m, onFailure: allow").expectTrouble(FAILED + "connect");
                 RawWebSocket socket = gateway.webSocket("?topic=room:2&token=" + nameless)) {
             for (String topic : new String[] {"room:2", "room:1", "$user:ann"}) {
                 assertTrue(socket.expect("subscribed").contains(topic), topic);

@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.testkit.Browser;
 import io.barrage.gateway.testkit.GatewayProcess;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,7 +34,8 @@ class LiveDemoIT {
 
     @BeforeEach
     void open() {
-        gateway = new GatewayProcess(0, 0);
+        // Nobody else takes them while it is away: what the system gives lies above.
+        gateway = new GatewayProcess(freePort(), freePort());
         wide = new Browser(1280, 720);
         phone = new Browser(390, 844);
         for (Browser window : new Browser[] {wide, phone}) {
@@ -192,6 +197,17 @@ class LiveDemoIT {
                                 + "box.dispatchEvent(new Event('input', {bubbles: true}));",
                         text);
         window.driver().findElement(By.id("comment")).sendKeys(Keys.ENTER);
+    }
+
+    private static int freePort() {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(12_000, 32_000);
+            try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return free.getLocalPort();
+            } catch (IOException ignored) {
+                // Somebody has it.
+            }
+        }
     }
 
     private static String logHas(String text) {

@@ -50,7 +50,8 @@ class MetricsIT {
 
     @BeforeAll
     static void use() throws Exception {
-        gateway = GatewayUnderTest.start("");
+        // A second that ends meanwhile would tell the number of subscriptions in one more write.
+        gateway = GatewayUnderTest.start("namespaces: [{name: default, presence: \"off\"}]");
         try (RawWebSocket one = gateway.webSocket("?topic=secret-topic:1&user=secret-user");
                 RawWebSocket two = gateway.webSocket("?topic=secret-topic:1")) {
             one.expect("subscribed");

@@ -18,10 +18,13 @@ class OrderIT {
     private static final int EACH = 250;
     private static final int TOTAL = 3 * PUBLISHERS * EACH;
 
+    /** Four loops, so that each of them has subscribers and publishers of its own; and a log that nobody can fall off. */
+    private static final String CONFIG =
+            "server: {loops: 4}\nnamespaces: [{name: demo, publish: anyone, log: {size: " + (TOTAL + 1_000) + "}}]";
+
     @Test
     void allSubscribersSeeOneDenseOrder() throws Exception {
-        // Four loops, so that each of them has subscribers and publishers of its own.
-        try (GatewayUnderTest gateway = GatewayUnderTest.start("server: {loops: 4}")) {
+        try (GatewayUnderTest gateway = GatewayUnderTest.start(CONFIG)) {
             ExecutorService threads = Executors.newCachedThreadPool();
             try {
                 List<RawWebSocket> subscribers = new ArrayList<>();

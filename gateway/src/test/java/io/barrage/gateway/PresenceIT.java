@@ -181,13 +181,14 @@ class PresenceIT {
             JsonNode page = presence(ada, "small:1");
             assertTrue(page.get("truncated").asBoolean());
             assertEquals(8, page.get("users").asInt());
-            for (int i = 0; i < 4; i++) {
+            // Not one more than it takes: the last ones might be told of as soon as the others are gone.
+            for (int i = 0; i < 3; i++) {
                 crowd.get(i).close();
             }
             nextOnline(ada, false);
             page = presence(ada, "small:1");
             assertFalse(page.has("truncated"));
-            assertEquals(4, page.get("members").size());
+            assertEquals(5, page.get("members").size());
             crowd.get(4).close();
             expectNews(ada, "leave", "small:1", "u4");
         } finally {

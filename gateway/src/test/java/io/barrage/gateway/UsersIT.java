@@ -258,8 +258,7 @@ class UsersIT {
                     gateway.delete("/v1/connections/" + second.id + "?reconnect=true")
                             .statusCode());
             assertTrue(second.socket.expectClose(4503).startsWith("overloaded retryAfterMs="));
-            for (String id : List.of(
-                    first.id, "x", "-", "1-1", third.id + "0", third.id.toUpperCase(java.util.Locale.ROOT), "%2F")) {
+            for (String id : List.of(first.id, "x", "-", "1-1", third.id + "0", third.id.replace("-", "-0"), "%2F")) {
                 HttpResponse<String> none = gateway.delete("/v1/connections/" + id);
                 assertEquals(404, none.statusCode(), id);
                 assertTrue(none.body().contains("\"code\":\"not_found\""), none.body());

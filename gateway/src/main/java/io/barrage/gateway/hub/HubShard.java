@@ -406,7 +406,7 @@ public final class HubShard implements BrokerListener {
         for (Subscription subscription : connection.subscriptions) {
             Topic topic = subscription.stream.topic;
             if (topic.rules.countsPresence() && !topic.isPushes()) {
-                online.put(topic.name, topic.attachment.online());
+                online.put(topic.name, topic.onlineForOne());
             }
         }
         return online;

@@ -287,7 +287,7 @@ final class Incoming {
         appendHidden(topic);
         if (topic.rules.countsPresence()) {
             int online = topic.attachment.online();
-            if (online != topic.toldOnline) {
+            if (topic.mustTellOnline(online)) {
                 appendOnline(topic, online);
             }
         }
@@ -299,7 +299,7 @@ final class Incoming {
             stream.append(frame);
             walks.ready(stream);
         }
-        topic.toldOnline = online;
+        topic.toldOnline(online);
     }
 
     private void appendMembers() {

@@ -118,9 +118,9 @@ final class Joins {
         subscription.membership = membership(connection, topic);
         int online = 0;
         if (topic.rules.countsPresence()) {
-            online = topic.attachment.online();
+            online = topic.onlineForOne();
             if (topic.subscriptions() == 1) {
-                topic.toldOnline = online;
+                topic.toldOnline(online);
             }
         }
         String epoch = topic.attachment.position().epoch();

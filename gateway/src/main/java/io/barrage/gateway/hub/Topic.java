@@ -25,8 +25,10 @@ final class Topic {
     int index;
     /** Offset of the last message that came to this loop. */
     long lastOffset;
-    /** The number of subscriptions that they were last told. */
-    int toldOnline;
+    /** The number of subscriptions that they were all told last. */
+    private int toldOnline;
+    /** Whether one of them was told another number since, in an answer of its own. */
+    private boolean toldUnevenly;
     /** Whether subscribers are told of each other, as far as their memberships know. */
     boolean tellsMembers;
     /** Whether it has too many users for its subscribers to be told of each. */
@@ -123,6 +125,24 @@ final class Topic {
         if (!offsets.isEmpty()) {
             connection.send(new ServerFrame.Retract(name, offsets));
         }
+    }
+
+    /** How many are there, for an answer to one of its subscribers. */
+    int onlineForOne() {
+        int online = attachment.online();
+        toldUnevenly |= online != toldOnline;
+        return online;
+    }
+
+    /** Whether all must be told how many are there, though that may be the number that most of them know. */
+    boolean mustTellOnline(int online) {
+        return online != toldOnline || toldUnevenly;
+    }
+
+    /** All know how many are there, or will by what is told next. */
+    void toldOnline(int online) {
+        toldOnline = online;
+        toldUnevenly = false;
     }
 
     /** Tells one that may have missed it how many are there, as the others were told last. */

@@ -105,7 +105,7 @@ final class Topics {
         }
         if (changed.countsPresence() && !old.countsPresence()) {
             // They were told none, whatever it is.
-            topic.toldOnline = 0;
+            topic.toldOnline(0);
         }
         if (!changed.namespace().equals(old.namespace())) {
             NamespaceCounters counted = countersOf(changed);

@@ -17,6 +17,7 @@ import io.barrage.protocol.TopicName;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -1155,6 +1156,31 @@ class HubShardTest {
             rig.connect("room:1");
             RecordingConnection second = rig.connect("room:1");
             assertEquals(2, second.received.get(0).number("online"));
+        }
+
+        @Test
+        void tellsOneWhomItToldOtherwise() {
+            rig.countsPresence("room");
+            RecordingConnection first = rig.connect("room:1");
+            RecordingConnection second = rig.connect("room:1");
+            assertEquals(2, second.received.get(0).number("online"));
+            first.end();
+            // Back at what the first was told, but the second was not.
+            tick();
+            assertEquals(List.of(1L), counts(second));
+            tick();
+            assertEquals(List.of(1L), counts(second));
+            RecordingConnection third = rig.connect("room:1");
+            assertEquals(Map.of(TopicName.of("room:1"), 2), rig.shard.online(second));
+            third.end();
+            tick();
+            assertEquals(List.of(1L, 1L), counts(second));
+        }
+
+        private List<Long> counts(RecordingConnection connection) {
+            return connection.frames("online").stream()
+                    .map(frame -> frame.number("count"))
+                    .toList();
         }
 
         @Test

@@ -142,8 +142,9 @@ public final class HookBackend implements AutoCloseable {
     /** Stops at once; whoever waits for an answer gets none. */
     @Override
     public void close() {
-        closed.countDown();
+        // First: whoever is let go by the latch must not answer.
         server.stop(0);
+        closed.countDown();
         threads.shutdownNow();
     }
 }

@@ -67,13 +67,13 @@ final class ConnectIT {
     @Test
     void holdsConnectionsThatAnswerPings() throws Exception {
         try (GatewayProcess gateway =
-                new GatewayProcess(directory, "auth: none\nheartbeat: 1s\nheartbeatTimeout: 1s\n")) {
+                new GatewayProcess(directory, "auth: none\nheartbeat: 1s\nheartbeatTimeout: 3s\n")) {
             ConnectResult result = run(
                     gateway.target(),
                     200,
                     OptionalDouble.empty(),
                     25,
-                    Duration.ofSeconds(4),
+                    Duration.ofSeconds(6),
                     OptionalLong.of(gateway.pid()));
             assertTrue(result.clean(), result.toString());
             assertEquals(200, result.handshake().count());

@@ -185,7 +185,7 @@ final class FanoutIT {
                     100,
                     WARMUP,
                     Duration.ofSeconds(30),
-                    Duration.ofMillis(300),
+                    Duration.ofMillis(900),
                     Duration.ofSeconds(20),
                     1,
                     1,
