@@ -15,8 +15,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** How a node ends: it says so at once, lets its connections go one by one, and stops. */
 class DrainIT {
-    /** Few connections need little time: so many that the drain lasts long enough to be watched. */
-    /** Told to go within three seconds, in which all else is looked at. */
+    /** Few connections need little time: so many that the drain lasts three seconds, in which all else is looked at. */
     private static final int CONNECTIONS = 600;
 
     @Test
