@@ -85,7 +85,7 @@ class SoakIT {
                 maxClientPriority: critical
                 log: {size: 32, bytes: 1MiB}
                 history: {size: 200, ttl: 10m}
-              - {name: calm, log: {size: 8192, bytes: 8MiB}}
+              - {name: calm, log: {size: 8192}}
             """;
 
     private final Random random = new Random(SEED);
