@@ -94,6 +94,32 @@ class PresenceIT {
     }
 
     @Test
+    void whoAskedHearsOfTheNextOneToo() throws Exception {
+        try (RawWebSocket ada = connect("ada", "plain:1")) {
+            RawWebSocket bob = connect("bob", "plain:1");
+            expectOnline(ada, 2);
+            bob.close();
+            GatewayUnderTest.await(
+                    "ada is told that she is alone",
+                    () -> presence(ada, "plain:1").get("online").asInt() == 1);
+            // As many as before, and as she was told before she asked.
+            RawWebSocket carol = connect("carol", "plain:1");
+            expectOnline(ada, 2);
+            carol.close();
+            expectOnline(ada, 1);
+        }
+    }
+
+    private static void expectOnline(RawWebSocket socket, int count) throws IOException {
+        String wanted = "{\"type\":\"online\",\"topic\":\"plain:1\",\"count\":" + count + "}";
+        String text = socket.text();
+        while (!text.equals(wanted)) {
+            assertTrue(text.startsWith("{\"type\":\"online\""), text);
+            text = socket.text();
+        }
+    }
+
+    @Test
     void whoIsBackInTimeHasntLeft() throws Exception {
         try (RawWebSocket ada = connect("ada", "train:1")) {
             expectNews(ada, "join", "train:1", "ada");

@@ -225,14 +225,20 @@ public final class MemoryBroker implements Broker {
         }
         Sequencer made = sequencers.computeIfAbsent(topic, ignored -> newSequencer(topic, now));
         // A reload may have gone through all topics after the rules were asked for and before this one was among them.
-        made.reconfigure(rules.apply(topic), now);
+        made.reconfigure(() -> rules.apply(topic), now);
         return made;
     }
 
     /** Has all topics go on under the rules that {@code rules} gives by now. */
     public void reconfigure() {
         long now = ticker.getAsLong();
-        sequencers.forEach((topic, sequencer) -> sequencer.reconfigure(rules.apply(topic), now));
+        sequencers.forEach((topic, sequencer) -> {
+            sequencer.reconfigure(() -> rules.apply(topic), now);
+            if (sequencer.members() != null) {
+                // So that another bound is heard of in a quiet room, too.
+                changing.add(topic);
+            }
+        });
     }
 
     private Sequencer newSequencer(TopicName topic, long now) {

@@ -104,6 +104,10 @@ final class RoomBudget {
         private float[] credits = {};
         /** Whose a place is, as the salted hash of a name; 0 for nobody's. */
         private int[] owners = {};
+        /** The place of the last one that was counted, or -1, and the credits there before it. */
+        private int lastPlace;
+
+        private float creditsBefore;
 
         private int place(@Nullable String sender) {
             int hash = salt;
@@ -134,11 +138,14 @@ final class RoomBudget {
         /** Whether this one is in its sender's part. Counts it. */
         boolean isInPart(@Nullable String sender) {
             inTick++;
+            lastPlace = -1;
             if (rates == null) {
                 return true;
             }
             int place = place(sender);
             counts[place]++;
+            lastPlace = place;
+            creditsBefore = credits[place];
             if (fairRate == Double.POSITIVE_INFINITY) {
                 return true;
             }
@@ -149,6 +156,15 @@ final class RoomBudget {
             }
             credits[place] -= 1;
             return true;
+        }
+
+        /** The last one wasn't sent. */
+        void takeBack() {
+            inTick--;
+            if (lastPlace >= 0) {
+                counts[lastPlace]--;
+                credits[lastPlace] = creditsBefore;
+            }
         }
 
         void tick(double allowed, boolean exhausted) {
@@ -207,9 +223,31 @@ final class RoomBudget {
                 yield Verdict.SHOW;
             }
             case NORMAL -> spend(normal.isInPart(sender), 0);
-            // Leaves normal a part of a burst, so that low goes first.
-            case LOW -> spend(low.isInPart(sender), burst() / 2);
+            case LOW -> spend(low.isInPart(sender), reserveForNormal());
         };
+    }
+
+    /** Undoes the last decision, which was to show a message of this priority: there is no room for it. */
+    void takeBack(Priority priority) {
+        switch (priority) {
+            case HIGH, CRITICAL -> {
+                urgentTokens++;
+                urgentInTick--;
+            }
+            case NORMAL -> {
+                tokens++;
+                normal.takeBack();
+            }
+            case LOW -> {
+                tokens++;
+                low.takeBack();
+            }
+        }
+    }
+
+    /** What low leaves to normal, so that low goes first: a part of a burst, but never all that there can be. */
+    private double reserveForNormal() {
+        return Math.min(burst() / 2, burst() - 1);
     }
 
     private Verdict spend(boolean inPart, double reserve) {
@@ -243,6 +281,6 @@ final class RoomBudget {
         urgentInTick = 0;
         forOthers = Math.max(OTHERS_SHARE * budget, budget - urgentRate);
         normal.tick(forOthers, tokens < 1);
-        low.tick(Math.max(0, forOthers - normal.rate), tokens < burst() / 2);
+        low.tick(Math.max(0, forOthers - normal.rate), tokens < reserveForNormal());
     }
 }

@@ -21,6 +21,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -113,7 +114,9 @@ final class Sequencer {
      * Goes on under other rules: offsets, epoch, listeners, remembered ids and what is kept stay, and so does what is known of the
      * senders.
      */
-    synchronized void reconfigure(NamespaceConfig changed, long nowNanos) {
+    synchronized void reconfigure(Supplier<NamespaceConfig> current, long nowNanos) {
+        // Asked for under the lock, else those of an earlier reload could come behind those of a later one.
+        NamespaceConfig changed = current.get();
         if (changed.equals(rules)) {
             return;
         }
@@ -173,6 +176,9 @@ final class Sequencer {
             boolean hasRoom = reserve(offered, draft.weight());
             if (verdict == RoomBudget.Verdict.SHOW) {
                 if (!hasRoom) {
+                    if (budget != null) {
+                        budget.takeBack(draft.priority());
+                    }
                     return OVERLOADED;
                 }
                 place = ++offset;
@@ -633,7 +639,13 @@ final class Sequencer {
     synchronized void detach(BrokerListener listener, long nowNanos) {
         lastUsedNanos = nowNanos;
         listeners = Arrays.stream(listeners).filter(other -> other != listener).toArray(BrokerListener[]::new);
-        if (listeners.length == 0 && tail != null) {
+        if (listeners.length > 0) {
+            return;
+        }
+        if (values != null) {
+            values.forgetTold();
+        }
+        if (tail != null) {
             tail.forgetListeners(nowNanos);
             dropTailIfEmpty();
         }

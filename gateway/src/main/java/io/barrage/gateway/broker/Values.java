@@ -368,6 +368,14 @@ final class Values {
         });
     }
 
+    /** Nobody listens any more: who comes is told all anew. */
+    void forgetTold() {
+        forget(value -> value.state == null);
+        for (Value value : values.values()) {
+            value.told = null;
+        }
+    }
+
     /** Forgets all values: the topic has ended. */
     void clear() {
         forget(value -> true);
@@ -447,7 +455,6 @@ final class Values {
 
     /** The values as they are, for the first one who listens: told with this. */
     List<TopicValue> tellFirst(long nowNanos) {
-        forget(value -> value.state == null);
         for (Value value : values.values()) {
             told(value, new TopicValue(topic, value.key, value.json(), lastNumber + 1), nowNanos);
         }

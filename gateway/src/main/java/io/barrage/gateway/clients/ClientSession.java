@@ -730,6 +730,7 @@ final class ClientSession {
         if (page.mode() == PresenceMode.OFF) {
             fail(frame.id(), topic.toString(), ErrorCode.NOT_PERMITTED, "this topic doesn't tell who is on it");
         } else if (frame.id() != 0) {
+            shard.toldOnline(connection, topic, page.online());
             connection.send(new ServerFrame.Presence(
                     frame.id(),
                     topic,

@@ -271,7 +271,7 @@ final class Delivery {
                 stream.level == AttentionLevel.FULL ? ShedReason.BEHIND : ShedReason.ATTENTION,
                 false);
         if (stream.level == AttentionLevel.FULL) {
-            topic.values().forEach(subscription.connection::send);
+            topic.tellValuesMissed(subscription.connection);
             topic.tellMembersMissed(subscription.connection);
         }
         topic.tellOnline(subscription.connection);
@@ -323,14 +323,7 @@ final class Delivery {
         Write write = write(connection, piece);
         count(past.messageCount());
         subscription.offset = past.through();
-        replay.hidden -= past.hidden();
-        if (replay.owed != null) {
-            for (int i = 0; i < replay.owed.length; i++) {
-                replay.owed[i] -= past.messages()[i] + past.expired()[i] + past.retracted()[i];
-            }
-            counters.shed(ShedReason.EXPIRED, past.expired());
-            counters.shed(ShedReason.RETRACTED, past.retracted());
-        }
+        replay.took(past, counters);
         switch (write) {
             case WRITTEN -> {
                 if (replay.owed != null) {
@@ -380,9 +373,7 @@ final class Delivery {
     /** A replay is over: what it owed and didn't give is shed. */
     private static void end(Subscription subscription, Replay replay) {
         Topic topic = subscription.stream.topic;
-        if (replay.owed != null) {
-            topic.counters.shed(replay.reason, replay.owed);
-        }
+        replay.shedRest(topic.counters, replay.reason);
         if (replay.hidden > 0) {
             subscription.connection.send(new ServerFrame.Hidden(topic.name, replay.hidden));
         }
@@ -439,7 +430,14 @@ final class Delivery {
         for (int i = 0; i < connection.subscriptions.size(); i++) {
             Subscription subscription = connection.subscriptions.get(i);
             TopicLog log = subscription.stream.log;
-            if (!subscription.isBehind() && subscription.cursor < log.headFrame()) {
+            if (subscription.isBehind() || subscription.cursor == log.headFrame()) {
+                continue;
+            }
+            if (log.canBeStale() && log.staleFrom(subscription.cursor, loop.nanoTime()) < log.headFrame()) {
+                // In a window that isn't over yet: its own walk would have found it.
+                fallBehind(subscription);
+                resumeLater(connection);
+            } else {
                 int length = log.run(subscription.cursor).length();
                 if (mergingBytes + length <= MAX_MERGED_BYTES) {
                     mergingBytes += length;

@@ -412,6 +412,15 @@ public final class HubShard implements BrokerListener {
         return online;
     }
 
+    /** A connection is told in an answer of its own how many subscriptions one of its topics has. */
+    public void toldOnline(Connection connection, TopicName name, int online) {
+        assert loop.inLoop();
+        Subscription subscription = connection.subscriptionTo(name);
+        if (subscription != null) {
+            subscription.stream.topic.toldOne(online);
+        }
+    }
+
     /** A user's connections now, those that have been welcomed; the list is the caller's. */
     List<Connection> connectionsOf(String user) {
         assert loop.inLoop();

@@ -323,6 +323,8 @@ final class Incoming {
     private int appendNews(Topic topic, MembersNews news) {
         if (topic.truncated != news.truncated()) {
             topic.truncated = news.truncated();
+            // Noted first: where a stream has no memory for it, the next tick tells all.
+            topic.tellOnlineAgain();
             appendOnline(topic, topic.attachment.online());
         }
         int bytes = 0;

@@ -234,13 +234,13 @@ final class Joins {
     private Stream streamToJoin(Connection connection, Topic topic, AttentionLevel level) {
         Stream stream = topic.stream(connection.encoding(), level, store, encoder);
         stream.seal();
+        // Else its next frame would tell the new reader of what it has been told elsewhere.
         if (level != AttentionLevel.FULL) {
-            // Else its next frame would tell the new reader of what it has been told elsewhere.
             stream.coverUpTo(stream.seenOffset());
-            stream.appendHiddenToTell();
-            if (stream.subscriptions.size() > 0) {
-                walks.ready(stream);
-            }
+        }
+        boolean told = stream.appendHiddenToTell();
+        if ((told || level != AttentionLevel.FULL) && stream.subscriptions.size() > 0) {
+            walks.ready(stream);
         }
         return stream;
     }
@@ -272,8 +272,11 @@ final class Joins {
         Stream left = subscription.stream;
         Topic topic = left.topic;
         Connection connection = subscription.connection;
+        // All that takes memory comes first: where there is none, the subscription is still a reader of the stream it
+        // was on.
+        Stream joined = streamToJoin(connection, topic, level);
         sealIfItCan(left);
-        if (left.level != AttentionLevel.FULL && left.appendHiddenToTell()) {
+        if (left.appendHiddenToTell()) {
             walks.ready(left);
         }
         boolean leavesUnread = subscription.cursor < left.log.headFrame();
@@ -290,21 +293,17 @@ final class Joins {
         } else {
             settling.add(left);
         }
-        Stream joined = streamToJoin(connection, topic, level);
         subscription.stream = joined;
         subscription.cursor = joined.log.headFrame();
         joined.subscriptions.add(subscription);
         long head = joined.seenOffset();
         long missed = head - subscription.offset;
-        if (level == AttentionLevel.DIGEST && missed > 0) {
-            connection.send(
-                    new ServerFrame.Gap(topic.name, subscription.offset + 1, head, ShedReason.ATTENTION.wire()));
-            subscription.offset = head;
-        } else if (level == AttentionLevel.FULL) {
-            topic.values().forEach(connection::send);
-            if (missed > 0) {
-                replay(subscription, new Replay(head, true, ShedReason.ATTENTION, true, null, 0));
-            }
+        if (level == AttentionLevel.FULL) {
+            topic.tellValuesMissed(connection);
+        }
+        if (level != AttentionLevel.COUNTS && missed > 0) {
+            boolean everything = level == AttentionLevel.FULL;
+            replay(subscription, new Replay(head, everything, ShedReason.ATTENTION, true, null, 0));
         }
         shard.wake();
     }
@@ -362,9 +361,7 @@ final class Joins {
         long hidden = log.hiddenTold() - hiddenToldBefore;
         Replay replay = subscription.replay;
         if (replay != null) {
-            if (replay.owed != null) {
-                counted.shed(reason, replay.owed);
-            }
+            replay.shedRest(counted, reason);
             hidden += Math.max(0, replay.hidden);
         }
         subscription.replay = null;

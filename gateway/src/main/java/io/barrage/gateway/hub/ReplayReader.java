@@ -99,7 +99,7 @@ final class ReplayReader {
         if (replay.everything) {
             Past past = attachment.past(through, end, MAX_BYTES);
             if (!past.messages().isEmpty()) {
-                put(stream, past, replay.reason, out);
+                put(stream, past, replay, out);
                 return Outcome.READ;
             }
             end = Math.min(end, attachment.pastBounds().oldest() - 1);
@@ -115,15 +115,16 @@ final class ReplayReader {
                 return Outcome.LOST;
             }
             end = Math.min(end, bounds.urgentGone());
-            put(stream, new Past(List.of(), end), replay.reason, out);
+            put(stream, new Past(List.of(), end), replay, out);
         } else {
-            put(stream, attachment.urgentPast(through, end, MAX_BYTES), replay.reason, out);
+            put(stream, attachment.urgentPast(through, end, MAX_BYTES), replay, out);
         }
         return Outcome.READ;
     }
 
-    private void put(Stream stream, Past past, ShedReason reason, ByteBuf out) {
+    private void put(Stream stream, Past past, Replay replay, ByteBuf out) {
         long now = loop.nanoTime();
+        ShedReason reason = replay.reason;
         for (Message message : past.messages()) {
             if (message.offset() > through + 1) {
                 gap(stream, through + 1, reason, out);
@@ -140,8 +141,7 @@ final class ReplayReader {
                 messages[message.priority().ordinal()]++;
                 messageCount++;
                 hidden += message.hidden();
-                // What was hidden meanwhile has been told at the lower level.
-                put(stream, reason == ShedReason.ATTENTION ? message.withoutHidden() : message, out);
+                put(stream, replay.isAfterLessAttention() ? message.withoutHidden() : message, out);
             }
             through = message.offset();
         }

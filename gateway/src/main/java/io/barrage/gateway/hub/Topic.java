@@ -13,6 +13,9 @@ import java.util.Map;
 
 /** What one event loop has of a topic: its streams, each made with its first reader. Confined to its event loop. */
 final class Topic {
+    /** Of removed keys; more than a topic can have at once. */
+    private static final int MAX_REMOVED_VALUES = 256;
+
     final TopicName name;
     final Attachment attachment;
     NamespaceCounters counters;
@@ -35,6 +38,8 @@ final class Topic {
     boolean truncated;
 
     private Map<String, TopicValue> values = Map.of();
+    /** The last keys that were removed. */
+    private Map<String, TopicValue> removedValues = Map.of();
 
     Topic(TopicName name, Attachment attachment, TopicRules rules, NamespaceCounters counters) {
         this.name = name;
@@ -111,12 +116,29 @@ final class Topic {
             if (!values.isEmpty()) {
                 values.remove(value.key());
             }
-        } else {
-            if (values.isEmpty()) {
-                values = new LinkedHashMap<>();
+            removedValues = put(removedValues, value);
+            if (removedValues.size() > MAX_REMOVED_VALUES) {
+                removedValues.remove(removedValues.keySet().iterator().next());
             }
-            values.put(value.key(), value);
+        } else {
+            values = put(values, value);
+            if (!removedValues.isEmpty()) {
+                removedValues.remove(value.key());
+            }
         }
+    }
+
+    private static Map<String, TopicValue> put(Map<String, TopicValue> values, TopicValue value) {
+        Map<String, TopicValue> filled = values.isEmpty() ? new LinkedHashMap<>() : values;
+        filled.remove(value.key());
+        filled.put(value.key(), value);
+        return filled;
+    }
+
+    /** Tells one that may have missed some of them the values, and which were removed lately. */
+    void tellValuesMissed(Connection connection) {
+        values.values().forEach(connection::send);
+        removedValues.values().forEach(connection::send);
     }
 
     /** Tells one that may have missed it which of the messages up to an offset were retracted lately. */
@@ -130,8 +152,18 @@ final class Topic {
     /** How many are there, for an answer to one of its subscribers. */
     int onlineForOne() {
         int online = attachment.online();
-        toldUnevenly |= online != toldOnline;
+        toldOne(online);
         return online;
+    }
+
+    /** One of its subscribers is told in an answer of its own how many are there. */
+    void toldOne(int online) {
+        toldUnevenly |= online != toldOnline;
+    }
+
+    /** All must be told how many are there, whatever it is. */
+    void tellOnlineAgain() {
+        toldUnevenly = true;
     }
 
     /** Whether all must be told how many are there, though that may be the number that most of them know. */

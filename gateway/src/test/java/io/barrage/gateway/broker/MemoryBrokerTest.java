@@ -28,6 +28,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class MemoryBrokerTest {
     // Shortly before the clock wraps round: what compares times instead of differences fails here.
@@ -277,6 +279,43 @@ class MemoryBrokerTest {
         assertEquals(List.of(1L, Message.NO_OFFSET), listener.offsets());
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"LOW", "NORMAL", "CRITICAL"})
+    void spendsNoBudgetOnWhatWasOverloaded(Priority priority) {
+        rules = ", budget: 1/s";
+        attach("room:1");
+        listener.room = 0;
+        for (int i = 0; i < 3; i++) {
+            PublishResult.Refused refused =
+                    assertInstanceOf(PublishResult.Refused.class, say("u7", priority, "1", null));
+            assertEquals(ErrorCode.OVERLOADED, refused.code());
+        }
+        listener.room = Long.MAX_VALUE;
+        assertInstanceOf(PublishResult.Accepted.class, say("u7", priority, "1", null));
+    }
+
+    @Test
+    void doesntGoBackToRulesThatAReloadHasReplaced() {
+        AtomicBoolean reloaded = new AtomicBoolean();
+        MemoryBroker[] reloading = new MemoryBroker[1];
+        MemoryBroker other = new MemoryBroker(
+                () -> now,
+                topic -> {
+                    NamespaceConfig old = rules(topic);
+                    if (reloading[0] != null && reloaded.compareAndSet(false, true)) {
+                        // Just while the topic's first publish asks for them.
+                        rules = ", budget: 1/s";
+                        reloading[0].reconfigure();
+                    }
+                    return old;
+                },
+                BrokerMetrics.NOOP,
+                64 << 20);
+        reloading[0] = other;
+        publish(other, "room:1");
+        assertInstanceOf(PublishResult.Shed.class, publish(other, "room:1"));
+    }
+
     @Test
     void answersTheRepeatOfAHiddenMessageAsTheFirst() {
         rules = ", budget: 1/s";
@@ -317,6 +356,30 @@ class MemoryBrokerTest {
                 .map(value ->
                         value.topic() + " " + value.key() + "=" + new String(value.data(), StandardCharsets.UTF_8))
                 .toList();
+    }
+
+    private PublishResult set(String key, String data) {
+        ValueChange change = ValueChange.of(key, Merge.LAST, data.getBytes(StandardCharsets.UTF_8));
+        return broker.publish(TopicName.of("room:1"), change, null).join();
+    }
+
+    @Test
+    void givesRemovedKeysPlacesToOthersWhileNobodyListens() {
+        Attachment first = attach("room:1");
+        for (int i = 0; i < Values.MAX_KEYS; i++) {
+            set("k" + i, "1");
+        }
+        first.close();
+        for (int i = 1; i < Values.MAX_KEYS; i++) {
+            set("k" + i, "null");
+        }
+        for (int i = 1; i < Values.MAX_KEYS; i++) {
+            assertInstanceOf(PublishResult.ValueAccepted.class, set("other" + i, "2"));
+        }
+        assertInstanceOf(PublishResult.Refused.class, set("onemore", "3"));
+        Attachment second = attach("room:1");
+        assertEquals(Values.MAX_KEYS, second.values().size());
+        assertEquals("room:1 k0=1", texts(second.values()).get(0));
     }
 
     @Test

@@ -11,6 +11,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The clock is the test's: every figure here is the same in every run. */
 class RoomBudgetTest {
@@ -25,6 +28,42 @@ class RoomBudgetTest {
     private int refused;
     private long longestSilenceNanos;
     private long lastShownNanos;
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.5, 1, 100 / 60.0})
+    void showsWhatIsLowInAQuietRoomHoweverSmallItsBudgetIs(double perSecond) {
+        RoomBudget small = new RoomBudget(perSecond, 0);
+        assertEquals(Verdict.SHOW, small.decide(Priority.LOW, "u", 0));
+        assertEquals(Verdict.HIDE, small.decide(Priority.LOW, "u", 0));
+    }
+
+    @Test
+    void leavesAPartOfABurstToWhatIsNormal() {
+        RoomBudget small = new RoomBudget(2, 0);
+        assertEquals(Verdict.SHOW, small.decide(Priority.LOW, "u", 0));
+        assertEquals(Verdict.HIDE, small.decide(Priority.LOW, "u", 0));
+        assertEquals(Verdict.SHOW, small.decide(Priority.NORMAL, "u", 0));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void decidesAgainAsBeforeOnWhatWasTakenBack(Priority priority) {
+        Random random = new Random(11);
+        int takenBack = 0;
+        int hidden = 0;
+        for (long now = 0; now < 20_000_000_000L; now += 5_000_000) {
+            Priority next = random.nextBoolean() ? priority : Priority.NORMAL;
+            String sender = "u" + random.nextInt(20);
+            Verdict verdict = budget.decide(next, sender, now);
+            for (int retries = random.nextInt(4); verdict == Verdict.SHOW && retries > 0; retries--) {
+                budget.takeBack(next);
+                takenBack++;
+                assertEquals(Verdict.SHOW, budget.decide(next, sender, now));
+            }
+            hidden += verdict == Verdict.SHOW ? 0 : 1;
+        }
+        assertTrue(takenBack > 500 && hidden > 500, takenBack + " taken back, " + hidden + " not shown");
+    }
 
     /** Sends {@code perSecond} messages for a minute, evenly in time. */
     private void flood(int perSecond, Function<Random, Priority> priority, Function<Random, String> sender) {

@@ -222,6 +222,54 @@ class HubMembersTest {
     }
 
     @Test
+    void hearsOfAnotherBoundInAQuietRoom() {
+        RecordingConnection ada = connect("ada");
+        for (int i = 0; i < 30; i++) {
+            connect("u" + i);
+        }
+        rig.tick();
+        ada.received.clear();
+        rig.members("room", 20);
+        rig.broker.reconfigure();
+        rig.tick();
+        assertEquals(List.of("online"), kinds(ada));
+        assertTrue(ada.received.get(0).json().get("truncated").asBoolean());
+        rig.members("room", 1000);
+        rig.broker.reconfigure();
+        rig.tick();
+        assertEquals(List.of("online", "online"), kinds(ada));
+        assertFalse(ada.received.get(1).json().has("truncated"));
+    }
+
+    @Test
+    void saysToEveryStreamThatThereAreTooManyThoughThereWasNoMemory() {
+        List<RecordingConnection> plain = new ArrayList<>();
+        for (int i = 0; i < Stream.BUSY; i++) {
+            plain.add(connect("u" + i));
+        }
+        RecordingConnection deflated = rig.connect(Encoding.DEFLATED);
+        assertTrue(rig.subscribe(deflated, "room:1"));
+        rig.publish("room:1");
+        rig.tick();
+        rig.members("room", 5);
+        rig.broker.reconfigure();
+        rig.broker.tellMembers();
+        rig.outOfMemory = true;
+        for (int i = 0; i < 3; i++) {
+            rig.loop.turn();
+        }
+        rig.outOfMemory = false;
+        rig.tick();
+        rig.tick();
+        for (RecordingConnection connection : List.of(plain.get(0), deflated)) {
+            List<RecordingConnection.Frame> told = connection.frames("online");
+            assertTrue(
+                    told.get(told.size() - 1).json().has("truncated"),
+                    kinds(connection).toString());
+        }
+    }
+
+    @Test
     void hasOneAskAgainThatSkippedSome() {
         ShardRig small = new ShardRig(new HubMemory(1 << 20, 20_000, 16 << 20)).members("room", 1000);
         RecordingConnection ada = small.connectUser("ada", "room:1");

@@ -1175,6 +1175,10 @@ class HubShardTest {
             third.end();
             tick();
             assertEquals(List.of(1L, 1L), counts(second));
+            // As an answer about who is there does.
+            rig.shard.toldOnline(second, TopicName.of("room:1"), 7);
+            tick();
+            assertEquals(List.of(1L, 1L, 1L), counts(second));
         }
 
         private List<Long> counts(RecordingConnection connection) {

@@ -3,6 +3,7 @@ package io.barrage.gateway.hub;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.barrage.gateway.broker.PublishResult;
@@ -203,6 +204,26 @@ class StreamsTest {
             assertEquals(0, rig.shed("room", ShedReason.ATTENTION, Priority.HIGH));
         }
 
+        @ParameterizedTest
+        @EnumSource(
+                value = AttentionLevel.class,
+                names = {"FULL", "COUNTS"})
+        void inDigestGiveTheGiftsThatHaveComeBefore(AttentionLevel before) {
+            rig.coalesce("room", 1024, SECOND, SECOND);
+            RecordingConnection connection = rig.connect("room:1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.attention(connection, "room:1", before);
+            // They wait for the end of the window.
+            rig.publish("room:1");
+            rig.publish("room:1", Priority.CRITICAL, "1");
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.attention(connection, "room:1", AttentionLevel.DIGEST);
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("1", "attention 2-2", "3", "attention 4-4"), account(connection));
+        }
+
         @Test
         void inCountsGiveNoMessageAndCatchUpAfterwards() {
             RecordingConnection connection = rig.connect("room:1");
@@ -380,6 +401,24 @@ class StreamsTest {
             assertEquals(range(1, 3), busy.get(0).offsets("room:1"));
         }
 
+        @Test
+        void areLeftByNobodyWhoCannotJoinAnother() {
+            List<RecordingConnection> stay = rig.connectMany(2, "room:1");
+            RecordingConnection unlucky = rig.connect("room:1");
+            RecordingConnection digest = rig.connect("room:1");
+            rig.attention(digest, "room:1", AttentionLevel.DIGEST);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.outOfMemory = true;
+            assertThrows(OutOfMemoryError.class, () -> rig.attention(unlucky, "room:1", AttentionLevel.DIGEST));
+            rig.outOfMemory = false;
+            unlucky.end();
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            stay.forEach(connection -> assertEquals(range(1, 2), connection.offsets("room:1")));
+            assertEquals(3, rig.snapshot().subscriptions());
+        }
+
         @ParameterizedTest
         @EnumSource(
                 value = AttentionLevel.class,
@@ -440,10 +479,14 @@ class StreamsTest {
     @Nested
     class OfValues {
         private void like() {
+            change("1");
+        }
+
+        private void change(String data) {
             rig.broker
                     .publish(
                             TopicName.of("room:1"),
-                            ValueChange.of("likes", Merge.SUM, "1".getBytes(StandardCharsets.UTF_8)),
+                            ValueChange.of("likes", Merge.SUM, data.getBytes(StandardCharsets.UTF_8)),
                             null)
                     .join();
         }
@@ -499,6 +542,48 @@ class StreamsTest {
         }
 
         @Test
+        void areTakenFromOneThatSkippedTheirRemoval() {
+            rig.rules("room", 16, 1 << 20);
+            RecordingConnection slow = rig.connect("room:1");
+            like();
+            tell();
+            slow.stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            change("null");
+            tell();
+            for (int i = 0; i < 40; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            slow.drain();
+            rig.loop.runUntilIdle();
+            assertEquals(List.of("1", "null"), likes(slow));
+            like();
+            tell();
+            assertEquals(List.of("1", "null", "1"), likes(slow));
+        }
+
+        @Test
+        void areTakenFromOneThatComesBackToThem() {
+            RecordingConnection connection = rig.connect("room:1");
+            like();
+            tell();
+            rig.attention(connection, "room:1", AttentionLevel.COUNTS);
+            change("null");
+            tell();
+            rig.attention(connection, "room:1", AttentionLevel.FULL);
+            assertEquals(List.of("1", "null"), likes(connection));
+            RecordingConnection newcomer = rig.connect("room:1");
+            assertEquals(List.of(), likes(newcomer));
+            like();
+            tell();
+            rig.attention(connection, "room:1", AttentionLevel.COUNTS);
+            rig.attention(connection, "room:1", AttentionLevel.FULL);
+            assertEquals(List.of("1", "null", "1", "1"), likes(connection));
+        }
+
+        @Test
         void areForFullAttentionAndComeAgainWithIt() {
             RecordingConnection connection = rig.connect("room:1");
             rig.attention(connection, "room:1", AttentionLevel.COUNTS);
@@ -529,8 +614,15 @@ class StreamsTest {
         private int hidden;
 
         private void publish(int count) {
+            publish(count, 0);
+        }
+
+        /** @param urgentEach every so many is critical; 0 for none */
+        private void publish(int count, int urgentEach) {
             for (int i = 0; i < count; i++) {
-                if (rig.tryPublish("room:1", Priority.NORMAL, "1") instanceof PublishResult.Shed) {
+                boolean urgent = urgentEach > 0 && i % urgentEach == 0;
+                Priority priority = urgent ? Priority.CRITICAL : Priority.NORMAL;
+                if (rig.tryPublish("room:1", priority, "1") instanceof PublishResult.Shed) {
                     hidden++;
                 }
                 rig.loop.advance(SECOND / 50);
@@ -586,6 +678,47 @@ class StreamsTest {
             assertTrue(hidden > 300, "hidden " + hidden);
             all.forEach(connection -> assertEquals(hidden, told(connection)));
         }
+
+        @ParameterizedTest
+        @EnumSource(
+                value = AttentionLevel.class,
+                names = {"FULL", "DIGEST"})
+        void areCountedExactlyForLaggardsThatGetGifts(AttentionLevel level) {
+            rig.rules("room", 16, 1 << 20).budget("room", 10);
+            RecordingConnection laggard = rig.connect("room:1");
+            rig.attention(laggard, "room:1", level);
+            publish(20);
+            laggard.stallNext(1);
+            publish(400, 10);
+            assertTrue(laggard.holds());
+            laggard.drain();
+            rig.loop.runUntilIdle();
+            tellRest();
+            tellRest();
+            assertTrue(hidden > 200, "hidden " + hidden);
+            assertEquals(hidden, told(laggard));
+        }
+
+        @Test
+        void areToldOnceOfAStaleMessageToThoseWhoChange() {
+            rig.budget("room", 10);
+            RecordingConnection more = rig.connect("room:1");
+            rig.attention(more, "room:1", AttentionLevel.COUNTS);
+            RecordingConnection less = rig.connect("room:1");
+            while (hidden < 5) {
+                publish(1);
+            }
+            rig.loop.advance(SECOND);
+            rig.tryPublish("room:1", Priority.NORMAL, "1", SECOND);
+            rig.loop.advance(2 * SECOND);
+            rig.loop.runUntilIdle();
+            rig.attention(more, "room:1", AttentionLevel.FULL);
+            rig.attention(less, "room:1", AttentionLevel.COUNTS);
+            rig.loop.runUntilIdle();
+            tellRest();
+            assertEquals(hidden, told(more));
+            assertEquals(hidden, told(less));
+        }
     }
 
     @Nested
@@ -631,6 +764,51 @@ class StreamsTest {
             rig.loop.advance(2 * SECOND);
             rig.loop.runUntilIdle();
             assertEquals(List.of("1", "expired 2-2", "3"), account(connection));
+        }
+
+        @Test
+        void leaveOutWhatBecameStaleInAWindowThatAnotherTopicCutsShort() {
+            rig.coalesce("slow", 1024, SECOND, SECOND);
+            RecordingConnection connection = rig.connect("slow:1", "room:1");
+            rig.connect("room:2");
+            rig.publish("slow:1");
+            rig.loop.runUntilIdle();
+            rig.tryPublish("slow:1", Priority.NORMAL, "1", SECOND / 10);
+            rig.loop.runUntilIdle();
+            rig.loop.advance(SECOND / 2);
+            rig.publish("room:1");
+            rig.publish("room:2");
+            rig.loop.runUntilIdle();
+            rig.loop.advance(SECOND);
+            rig.loop.runUntilIdle();
+            assertEquals(List.of(1L), connection.offsets("slow:1"));
+            assertEquals(List.of(1L), connection.offsets("room:1"));
+            assertTrue(
+                    account(connection).contains("expired 2-2"),
+                    account(connection).toString());
+        }
+
+        @Test
+        void areCountedOnceAlsoByOneThatFellOffTheLog() {
+            rig.rules("room", 16, 1 << 20);
+            RecordingConnection slow = rig.connect("room:1").stallNext(1);
+            rig.publish("room:1");
+            rig.loop.runUntilIdle();
+            rig.tryPublish("room:1", Priority.CRITICAL, "1", SECOND);
+            rig.loop.advance(2 * SECOND);
+            rig.loop.runUntilIdle();
+            rig.tryPublish("room:1", Priority.CRITICAL, "1", SECOND);
+            rig.loop.runUntilIdle();
+            rig.loop.advance(2 * SECOND);
+            for (int i = 0; i < 40; i++) {
+                rig.publish("room:1");
+                rig.loop.runUntilIdle();
+            }
+            slow.drain();
+            rig.loop.runUntilIdle();
+            assertEquals("expired 2-3", account(slow).get(1));
+            assertEquals(2, rig.shed("room", ShedReason.EXPIRED, Priority.CRITICAL));
+            assertEquals(0, rig.shed("room", ShedReason.BEHIND, Priority.CRITICAL));
         }
 
         @ParameterizedTest
