@@ -109,6 +109,7 @@ public final class Comparison {
     private ComparisonResult result(int planned) {
         return new ComparisonResult(
                 Environment.here(Fanout.transport()),
+                plan.kinds().get(0).label(),
                 new LinkedHashMap<>(versions),
                 new LinkedHashMap<>(missing),
                 plan.workloads().stream().map(Workload::label).toList(),

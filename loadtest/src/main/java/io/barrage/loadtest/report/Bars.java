@@ -23,7 +23,7 @@ record Bars(String title, String axis, double reference, List<Bar> bars) impleme
     /**
      * One of them. Immutable.
      *
-     * @param value the median; NaN if there is no usable run
+     * @param value the median; NaN if it may not be used
      * @param ratio what stands behind it, in bold; may be empty
      * @param text what stands behind that
      * @param dots its runs
