@@ -71,6 +71,15 @@ final class PeersTest {
     }
 
     @Test
+    void doesNotTakeUWebSocketsWithoutABinaryForThisNode(@TempDir Path peers) throws IOException {
+        UwsPeer peer = UwsPeer.installed(TargetKind.UWEBSOCKETS, peers);
+        Path binaries = Files.createDirectories(peer.module().resolve("binaries"));
+        Files.createFile(binaries.resolve("uws_plan9_vax_1.node"));
+        String missing = peer.missing().orElseThrow();
+        assertTrue(missing.matches("no node on the PATH|.*: uws_\\w+_\\d+\\.node"), missing);
+    }
+
+    @Test
     void tellsUWebSocketsWhetherToWriteAnEnvelope(@TempDir Path directory) throws IOException {
         for (TargetKind kind : List.of(TargetKind.UWEBSOCKETS, TargetKind.UWEBSOCKETS_ENVELOPE)) {
             List<String> command = UwsPeer.installed(kind, directory).command(Workload.LONE, 7001, 7002, directory);
