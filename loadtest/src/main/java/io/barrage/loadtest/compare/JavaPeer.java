@@ -20,12 +20,14 @@ import org.jspecify.annotations.Nullable;
  * A gateway on the JVM: Barrage's jar, or the naive baseline out of this tool's own. Immutable.
  *
  * @param kind which of the two, and how Barrage is used
+ * @param name what it is called in tables
  * @param jvm path and options of the Java that runs it
  * @param launch what follows: {@code -jar ... serve}, or {@code -cp ... serve-naive}
  * @param jar the jar that must be there; null if the classes needn't be packaged
  */
 record JavaPeer(
         TargetKind kind,
+        String name,
         List<String> jvm,
         List<String> launch,
         @Nullable Path jar) implements Peer {
@@ -38,17 +40,18 @@ record JavaPeer(
         launch = List.copyOf(launch);
     }
 
-    /** @param arguments what {@code serve} is told besides the ports */
-    static JavaPeer barrage(TargetKind kind, List<String> jvm, Path jar, List<String> arguments) {
+    /** @param arguments what {@code serve} is told besides its addresses */
+    static JavaPeer barrage(TargetKind kind, String name, List<String> jvm, Path jar, List<String> arguments) {
         List<String> launch =
                 new ArrayList<>(List.of("-jar", jar.toAbsolutePath().toString(), "serve"));
         launch.addAll(arguments);
-        return new JavaPeer(kind, jvm, launch, jar);
+        return new JavaPeer(kind, name, jvm, launch, jar);
     }
 
     static JavaPeer naive(List<String> jvm) {
         return new JavaPeer(
                 TargetKind.NETTY_GROUP,
+                TargetKind.NETTY_GROUP.label(),
                 jvm,
                 List.of("-cp", absoluteClassPath(), "io.barrage.loadtest.Main", "serve-naive", "--threads", "1"),
                 null);
@@ -68,7 +71,7 @@ record JavaPeer(
 
     @Override
     public String version() {
-        String options = jvm.size() > 1 ? " " + jvm.subList(1, jvm.size()) : "";
+        String options = " " + jvm;
         if (jar == null) {
             return "of this tool" + options;
         }

@@ -8,7 +8,13 @@ import java.util.Optional;
 
 /** A gateway that a comparison can start. Immutable. */
 interface Peer {
+    /** How it is driven. */
     TargetKind kind();
+
+    /** What it is called in tables: by its kind, unless there are several of one. */
+    default String name() {
+        return kind().label();
+    }
 
     /** Why it can't take part, in words; empty if it can. */
     Optional<String> missing();
