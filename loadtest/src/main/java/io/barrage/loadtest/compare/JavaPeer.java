@@ -32,6 +32,7 @@ record JavaPeer(
         List<String> launch,
         @Nullable Path jar) implements Peer {
     private static final String COALESCE_FILE = "coalesce.yaml";
+    private static final String HOST = "127.0.0.1";
     /** Where Barrage's own arguments begin: behind -jar, the jar and serve. */
     private static final int OWN_ARGUMENTS = 3;
 
@@ -115,6 +116,10 @@ record JavaPeer(
             Path file = directory.resolve(COALESCE_FILE);
             Files.writeString(file, Programs.configuration("barrage/" + COALESCE_FILE));
             command.addAll(List.of("--config", file.toString()));
+        }
+        if (jar != null) {
+            // By default clients are listened for on every interface.
+            command.addAll(List.of("--clients.host", HOST, "--backend.host", HOST));
         }
         command.addAll(
                 List.of("--clients.port", String.valueOf(clientsPort), "--backend.port", String.valueOf(backendPort)));

@@ -9,13 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class PeersTest {
     @Test
-    void startsBarrageWithItsPorts() throws IOException {
+    void startsBarrageOnItsPortsOfLoopbackAlone() throws IOException {
         JavaPeer peer = JavaPeer.barrage(
                 TargetKind.BARRAGE,
                 "barrage",
@@ -30,6 +31,10 @@ final class PeersTest {
                         Path.of("gateway.jar").toAbsolutePath().toString(),
                         "serve",
                         "--server.transport=nio",
+                        "--clients.host",
+                        "127.0.0.1",
+                        "--backend.host",
+                        "127.0.0.1",
                         "--clients.port",
                         "7001",
                         "--backend.port",
@@ -69,6 +74,14 @@ final class PeersTest {
                 peers.of(Variant.parse("same="))
                         .command(Workload.LONE, 1, 2, directory)
                         .get(0));
+    }
+
+    @Test
+    void tellsProgramsInGoToUseOneProcessor() {
+        for (Peer peer : List.of(new CentrifugoPeer(Path.of("/c")), new NatsPeer(Path.of("/n")))) {
+            assertEquals(Map.of("GOMAXPROCS", "1"), peer.environment());
+        }
+        assertEquals(Map.of(), barrage(Path.of("gateway.jar")).environment());
     }
 
     @Test
