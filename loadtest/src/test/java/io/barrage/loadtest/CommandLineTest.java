@@ -125,6 +125,7 @@ final class CommandLineTest {
     @Test
     void servesPeersOnThisMachineOnly() {
         assertTrue(refused(2, "serve-peer", "--clients", "192.0.2.1:80").contains("127.0.0.1 only"));
+        assertTrue(refused(2, "serve-peer", "--backend", "[::1]:8081").contains("127.0.0.1 only"));
         assertTrue(refused(1, "serve-peer", "--gateway", "nowhere.jar")
                 .contains("barrage is missing: no file nowhere.jar"));
     }

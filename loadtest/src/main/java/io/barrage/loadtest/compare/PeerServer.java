@@ -69,8 +69,12 @@ final class PeerServer implements AutoCloseable {
         Quiet.await(pid(), peer.forks(), QUIET_PATIENCE);
     }
 
-    /** Waits until it ends by itself. */
-    void awaitEnd() throws InterruptedException {
+    /**
+     * Waits until it ends.
+     *
+     * @throws IOException if it does so by itself; with the end of its log
+     */
+    void awaitEnd() throws IOException, InterruptedException {
         process.awaitEnd();
     }
 

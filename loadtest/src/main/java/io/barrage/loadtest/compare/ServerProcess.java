@@ -33,6 +33,8 @@ final class ServerProcess implements AutoCloseable {
     private final Path directory;
     private final Path log;
     private final Thread stopAtExit;
+    /** Set on the thread that stops it, which may be the JVM's last. */
+    private volatile boolean stopping;
 
     private ServerProcess(Process process, Path directory, Path log) {
         this.process = process;
@@ -92,6 +94,10 @@ final class ServerProcess implements AutoCloseable {
                 throw new IOException("it didn't serve within " + timeout.toSeconds() + " s: " + logTail());
             }
         }
+        if (!process.isAlive()) {
+            throw new IOException("it ended with code " + process.exitValue() + ", and another one serves at "
+                    + HostPort.format(target.clients()) + ": " + logTail());
+        }
     }
 
     private static boolean serves(Target target) {
@@ -101,7 +107,8 @@ final class ServerProcess implements AutoCloseable {
                         : answers(URI.create("http://" + HostPort.format(target.backend()) + target.readyPath())));
     }
 
-    private static boolean listens(InetSocketAddress address) {
+    /** Whether anybody listens there. */
+    static boolean listens(InetSocketAddress address) {
         try (Socket socket = new Socket()) {
             socket.connect(address, PROBE_TIMEOUT_MILLIS);
             return true;
@@ -127,9 +134,16 @@ final class ServerProcess implements AutoCloseable {
         return process.pid();
     }
 
-    /** Waits until it ends by itself. */
-    void awaitEnd() throws InterruptedException {
-        process.waitFor();
+    /**
+     * Waits until it ends.
+     *
+     * @throws IOException if it does so by itself; with the end of its log
+     */
+    void awaitEnd() throws IOException, InterruptedException {
+        int code = process.waitFor();
+        if (!stopping) {
+            throw new IOException("it ended with code " + code + ": " + logTail());
+        }
     }
 
     private String logTail() throws IOException {
@@ -148,6 +162,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     private void stop() {
+        stopping = true;
         List<ProcessHandle> workers = process.descendants().toList();
         process.destroy();
         try {
