@@ -3,6 +3,7 @@ package io.barrage.loadtest;
 import io.barrage.loadtest.compare.ComparePlan;
 import io.barrage.loadtest.compare.Comparison;
 import io.barrage.loadtest.compare.ComparisonResult;
+import io.barrage.loadtest.compare.Variant;
 import io.barrage.loadtest.compare.Workload;
 import io.barrage.loadtest.load.FanoutPlan;
 import io.barrage.loadtest.target.TargetKind;
@@ -33,6 +34,14 @@ final class CompareCommand implements Callable<Integer> {
             defaultValue = "barrage,barrage-batch,uwebsockets,uwebsockets-envelope,nchan,centrifugo,nats,netty-group",
             converter = KindConverter.class)
     private List<TargetKind> targets = new ArrayList<>();
+
+    @Option(
+            names = "--variant",
+            paramLabel = "NAME=ARGS",
+            description =
+                    "Barrage with other arguments as one more gateway, such as 'barrage-serial=-XX:+UseSerialGC': --... is"
+                            + " for Barrage, -... and @FILE for the JVM, a path is another Java; repeatable.")
+    private List<String> variants = new ArrayList<>();
 
     @Option(
             names = "--workloads",
@@ -82,6 +91,7 @@ final class CompareCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         ComparePlan plan = new ComparePlan(
                 targets,
+                variants.stream().map(Variant::parse).toList(),
                 workloads,
                 rounds,
                 starts == null ? rounds : starts,

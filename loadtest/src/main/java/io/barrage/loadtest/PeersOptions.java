@@ -34,17 +34,9 @@ final class PeersOptions {
     @Option(names = "--jvm-arg", description = "An option for the servers' Java, or @FILE with some; repeatable.")
     private List<String> jvmArgs = new ArrayList<>();
 
-    /** Servers run in directories of their own, so that files are named from the root. */
     Peers peers() {
-        List<String> jvm = new ArrayList<>();
-        jvm.add(
-                java.getParent() == null
-                        ? java.toString()
-                        : java.toAbsolutePath().toString());
-        for (String argument : jvmArgs) {
-            boolean file = argument.startsWith("@");
-            jvm.add(file ? "@" + Path.of(argument.substring(1)).toAbsolutePath() : argument);
-        }
+        List<String> jvm = new ArrayList<>(List.of(java.toString()));
+        jvm.addAll(jvmArgs);
         return new Peers(gateway, gatewayArguments, directory, jvm);
     }
 }

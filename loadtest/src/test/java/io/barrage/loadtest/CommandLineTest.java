@@ -117,8 +117,15 @@ final class CommandLineTest {
     }
 
     @Test
+    void compareTakesVariantsByName() {
+        assertTrue(refused(2, "compare", "--variant", "-Xmx1g").contains("is not NAME=ARGS"));
+        assertTrue(refused(2, "compare", "--variant", "nats=-Xmx1g").contains("another gateway's"));
+    }
+
+    @Test
     void servesPeersOnThisMachineOnly() {
         assertTrue(refused(2, "serve-peer", "--clients", "192.0.2.1:80").contains("127.0.0.1 only"));
+        assertTrue(refused(2, "serve-peer", "--backend", "[::1]:8081").contains("127.0.0.1 only"));
         assertTrue(refused(1, "serve-peer", "--gateway", "nowhere.jar")
                 .contains("barrage is missing: no file nowhere.jar"));
     }

@@ -6,11 +6,9 @@ import io.barrage.loadtest.load.FanoutResult;
 import io.barrage.loadtest.load.LoadException;
 import io.barrage.loadtest.measure.Environment;
 import io.barrage.loadtest.measure.ProgressLine;
-import io.barrage.loadtest.target.TargetKind;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +31,7 @@ public final class Comparison {
     private final Map<String, String> missing = new LinkedHashMap<>();
     private final List<Peer> peers = new ArrayList<>();
     private final List<ComparisonResult.Run> runs = new ArrayList<>();
-    private final Map<TargetKind, PeerServer> kept = new EnumMap<>(TargetKind.class);
+    private final Map<String, PeerServer> kept = new HashMap<>();
     /** How many processes there were, by load and gateway. */
     private final Map<String, Integer> starts = new HashMap<>();
 
@@ -65,13 +63,12 @@ public final class Comparison {
     }
 
     private ComparisonResult run() throws InterruptedException, IOException {
-        for (TargetKind kind : plan.kinds()) {
-            Peer peer = plan.peers().of(kind);
+        for (Peer peer : plan.gateways()) {
             if (peer.missing().isPresent()) {
-                missing.put(kind.label(), peer.missing().get());
-                log.println("missing: " + kind.label() + ", " + peer.missing().get());
+                missing.put(peer.name(), peer.missing().get());
+                log.println("missing: " + peer.name() + ", " + peer.missing().get());
             } else {
-                versions.put(kind.label(), peer.version());
+                versions.put(peer.name(), peer.version());
                 peers.add(peer);
             }
         }
@@ -87,7 +84,7 @@ public final class Comparison {
                 double elapsed = (System.nanoTime() - start) / 1e9;
                 double corrected = done == 0 ? left : left * elapsed / done;
                 log.println("round " + turn.round() + "/" + plan.rounds() + ", " + turn.workload() + ", "
-                        + turn.peer().kind() + "  (run " + (runs.size() + 1) + " of " + turns.size() + ", about "
+                        + turn.peer().name() + "  (run " + (runs.size() + 1) + " of " + turns.size() + ", about "
                         + inWords(corrected) + " left)");
                 runs.add(runOnce(turn));
                 watcher.onRun(result(turns.size()));
@@ -109,6 +106,7 @@ public final class Comparison {
     private ComparisonResult result(int planned) {
         return new ComparisonResult(
                 Environment.here(Fanout.transport()),
+                plan.kinds().get(0).label(),
                 new LinkedHashMap<>(versions),
                 new LinkedHashMap<>(missing),
                 plan.workloads().stream().map(Workload::label).toList(),
@@ -122,26 +120,25 @@ public final class Comparison {
         for (Workload workload : plan.workloads()) {
             for (Peer peer : peers) {
                 workload.unfit(peer.kind())
-                        .ifPresent(why -> unfit.add(new ComparisonResult.Unfit(
-                                workload.label(), peer.kind().label(), why)));
+                        .ifPresent(why -> unfit.add(new ComparisonResult.Unfit(workload.label(), peer.name(), why)));
             }
         }
         return List.copyOf(unfit);
     }
 
     private ComparisonResult.Run runOnce(Turn turn) throws InterruptedException, IOException {
-        TargetKind kind = turn.peer().kind();
+        String name = turn.peer().name();
         String label = turn.workload().label();
         @Nullable FanoutResult result = null;
         String failure = "";
         boolean keep = false;
         try {
-            @Nullable PeerServer server = kept.get(kind);
+            @Nullable PeerServer server = kept.get(name);
             boolean fresh = server == null;
             if (server == null) {
-                starts.merge(label + " " + kind, 1, Integer::sum);
+                starts.merge(label + " " + name, 1, Integer::sum);
                 server = PeerServer.start(turn.peer(), turn.workload());
-                kept.put(kind, server);
+                kept.put(name, server);
             }
             // One that failed in the last round is started anew, and is as cold as in the first.
             Turn asItIs = new Turn(turn.round(), turn.workload(), turn.peer(), fresh, turn.last());
@@ -156,12 +153,12 @@ public final class Comparison {
             failure = result == null ? String.valueOf(e.getMessage()) : "";
             log.println("  FAILED: " + e.getMessage());
         }
-        @Nullable PeerServer over = keep ? null : kept.remove(kind);
+        @Nullable PeerServer over = keep ? null : kept.remove(name);
         if (over != null) {
             over.close();
         }
         return new ComparisonResult.Run(
-                turn.round(), starts.getOrDefault(label + " " + kind, 0), label, kind.label(), result, failure);
+                turn.round(), starts.getOrDefault(label + " " + name, 0), label, name, result, failure);
     }
 
     private FanoutPlan fanout(Turn turn, PeerServer server) {

@@ -3,20 +3,23 @@ package io.barrage.loadtest.compare;
 import io.barrage.loadtest.load.FanoutResult;
 import io.barrage.loadtest.measure.Environment;
 import io.barrage.loadtest.measure.LatencySummary;
+import io.barrage.loadtest.measure.MedianRuns;
+import io.barrage.loadtest.measure.Stats;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a comparison found: all runs, and how to sum them up. Immutable.
  *
  * @param environment where it was measured
- * @param versions each gateway's version, in the order of the command line
+ * @param measure the gateway that the others are compared with, even if it couldn't take part
+ * @param versions the version of each gateway that took part, in the order of the command line
  * @param missing gateways that couldn't take part, and why
  * @param workloads the loads
  * @param planned how many runs there were to be; if there are fewer, it was cut off
@@ -25,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ComparisonResult(
         Environment environment,
+        String measure,
         Map<String, String> versions,
         Map<String, String> missing,
         List<String> workloads,
@@ -79,13 +83,13 @@ public record ComparisonResult(
         }
     }
 
-    /** Whether all runs were made, and every gateway asked for gave at least one usable run of each workload that suits it. */
+    /** Whether all runs were made, and most of every gateway's asked for are usable, under each workload that suits it. */
     public boolean complete() {
         return missing.isEmpty()
                 && runs.size() >= planned
                 && workloads.stream().allMatch(workload -> versions.keySet().stream()
                         .allMatch(target -> isUnfit(workload, target)
-                                || runs.stream().anyMatch(run -> of(run, workload, target) && run.usable())));
+                                || runs(workload, target).counts()));
     }
 
     private boolean isUnfit(String workload, String target) {
@@ -111,17 +115,20 @@ public record ComparisonResult(
     private void print(String workload, PrintStream out) {
         String counted = countsPublishes(workload) ? "publishes" : "deliveries";
         out.println();
-        out.println("**" + workload + "**, medians of the usable runs; in brackets: of runs that must not be used");
+        out.println("**" + workload
+                + "**, medians of the usable runs; in brackets: of all runs, since half of them or more must"
+                + " not be used");
         out.println();
         out.println(
-                "| target | usable | starts | disturbed | " + counted + " per CPU-second | ratio | " + counted
-                        + "/s | messages per read | bytes per delivery | p50 ms | p99 ms | server cores | server RSS MiB | generator cores | lost |");
-        out.println("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-        double reference = Double.NaN;
+                "| target | usable | starts | disturbed | " + counted + " per CPU-second | ratio to " + measure + " | "
+                        + counted
+                        + "/s | messages per read | bytes per delivery | p50 ms | p99 ms | last, p50 ms | last, p99 ms"
+                        + " | server cores | server RSS MiB | generator cores | lost |");
+        out.println(
+                "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        Row reference = row(workload, measure);
         for (String target : versions.keySet()) {
             Row row = row(workload, target);
-            // The first gateway of the command line is the measure, even if it has nothing to show.
-            reference = target.equals(versions.keySet().iterator().next()) ? row.perCpuSecond : reference;
             if (row.all > 0) {
                 out.println(row.markdown(reference));
             }
@@ -163,35 +170,41 @@ public record ComparisonResult(
         return Workload.of(workload).subscribers() == 0;
     }
 
+    private MedianRuns<Run> runs(String workload, String target) {
+        return MedianRuns.of(
+                runs.stream()
+                        .filter(run -> run.workload.equals(workload) && run.target.equals(target))
+                        .toList(),
+                run -> run.result != null,
+                Run::usable);
+    }
+
     Row row(String workload, String target) {
-        List<Run> all = runs.stream().filter(run -> of(run, workload, target)).toList();
-        List<Run> finishedRuns = all.stream().filter(run -> run.result != null).toList();
-        List<Run> usableRuns = all.stream().filter(Run::usable).toList();
-        // Figures that must not be used still tell why; their brackets say what they are.
-        List<Run> shownRuns = usableRuns.isEmpty() ? finishedRuns : usableRuns;
-        List<FanoutResult> usable = results(usableRuns);
-        List<FanoutResult> finished = results(finishedRuns);
-        List<FanoutResult> shown = results(shownRuns);
+        MedianRuns<Run> of = runs(workload, target);
+        List<FanoutResult> shown = results(of.shown());
         boolean publishes = countsPublishes(workload);
         return new Row(
                 target,
-                usable.size(),
-                finished.size(),
-                all.size(),
-                (int) shownRuns.stream().mapToInt(Run::start).distinct().count(),
-                (int) usable.stream()
+                of.counts(),
+                of.usable().size(),
+                of.finished().size(),
+                of.all().size(),
+                (int) of.shown().stream().mapToInt(Run::start).distinct().count(),
+                (int) results(of.usable()).stream()
                         .filter(result -> result.generator().disturbed())
                         .count(),
                 median(shown, publishes ? FanoutResult::publishesPerCpuSecond : ComparisonResult::perCpuSecond),
                 median(shown, publishes ? FanoutResult::publishesPerSecond : FanoutResult::deliveriesPerSecond),
-                median(shown, FanoutResult::messagesPerRead),
-                median(shown, FanoutResult::bytesPerDelivery),
-                median(shown, result -> result.complete().p50()),
-                median(shown, result -> result.complete().p99()),
+                publishes ? Double.NaN : median(shown, FanoutResult::messagesPerRead),
+                publishes ? Double.NaN : median(shown, FanoutResult::bytesPerDelivery),
+                Latency.median(shown, FanoutResult::sampled),
+                Latency.median(shown, FanoutResult::complete),
                 median(shown, ComparisonResult::cores),
                 median(shown, ComparisonResult::rssMiB),
                 median(shown, result -> result.generator().cores()),
-                finished.stream().mapToLong(result -> result.totals().lost()).sum());
+                results(of.finished()).stream()
+                        .mapToLong(result -> result.totals().lost())
+                        .sum());
     }
 
     private static List<FanoutResult> results(List<Run> runs) {
@@ -202,10 +215,6 @@ public record ComparisonResult(
             }
         });
         return results;
-    }
-
-    private static boolean of(Run run, String workload, String target) {
-        return run.workload.equals(workload) && run.target.equals(target);
     }
 
     private static double perCpuSecond(FanoutResult result) {
@@ -220,25 +229,38 @@ public record ComparisonResult(
         return result.server() == null ? Double.NaN : result.server().rssBytes() / 1048576.0;
     }
 
-    /** The middle value, or the mean of the two in the middle; NaN of nothing. */
-    static <T> double median(List<T> of, ToDoubleFunction<T> value) {
-        double[] sorted = of.stream().mapToDouble(value).sorted().toArray();
-        int middle = sorted.length / 2;
-        if (sorted.length == 0) {
-            return Double.NaN;
+    private static double median(List<FanoutResult> of, ToDoubleFunction<FanoutResult> figure) {
+        return Stats.median(of.stream().mapToDouble(figure));
+    }
+
+    /** Medians of a latency's percentiles, in microseconds; NaN if nobody measured it. Immutable. */
+    record Latency(double p50, double p99) {
+        static Latency median(List<FanoutResult> of, Function<FanoutResult, LatencySummary> which) {
+            List<LatencySummary> measured = of.stream()
+                    .map(which)
+                    .filter(latency -> latency.count() > 0)
+                    .toList();
+            return new Latency(
+                    Stats.median(measured.stream().mapToDouble(LatencySummary::p50)),
+                    Stats.median(measured.stream().mapToDouble(LatencySummary::p99)));
         }
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     /**
      * A line of a table: the medians of one gateway under one load. Immutable.
      *
+     * @param counts whether the medians may be used
+     * @param usable runs that may be used
      * @param finished runs that gave figures
+     * @param all runs that were made
      * @param starts processes that the medians' runs were made on
+     * @param sampled latency at the sampled subscribers
+     * @param last latency to the last subscriber
      * @param lost deliveries that were missing, over all runs
      */
     record Row(
             String target,
+            boolean counts,
             int usable,
             int finished,
             int all,
@@ -248,8 +270,8 @@ public record ComparisonResult(
             double perSecond,
             double messagesPerRead,
             double bytesPerDelivery,
-            double p50,
-            double p99,
+            Latency sampled,
+            Latency last,
             double cores,
             double rssMiB,
             double generatorCores,
@@ -258,6 +280,7 @@ public record ComparisonResult(
         Row named(String name) {
             return new Row(
                     name,
+                    counts,
                     usable,
                     finished,
                     all,
@@ -267,35 +290,51 @@ public record ComparisonResult(
                     perSecond,
                     messagesPerRead,
                     bytesPerDelivery,
-                    p50,
-                    p99,
+                    sampled,
+                    last,
                     cores,
                     rssMiB,
                     generatorCores,
                     lost);
         }
 
-        String markdown(double reference) {
+        /** @param measure the line of the gateway that is compared with */
+        String markdown(Row measure) {
             if (finished == 0) {
-                return "| " + target + " | 0/" + all + " | - | - | - | - | - | - | - | - | - | - | - | - | - |";
+                return "| " + target + " | 0/" + all + " |" + " - |".repeat(15);
             }
-            String ratio = Double.isNaN(reference) ? "-" : String.format(Locale.ROOT, "%.2f", perCpuSecond / reference);
-            List<String> figures = List.of(
-                    String.format(Locale.ROOT, "%,.0f", perCpuSecond),
-                    ratio,
-                    String.format(Locale.ROOT, "%,.0f", perSecond),
-                    messagesPerRead == 0 ? "-" : String.format(Locale.ROOT, "%.1f", messagesPerRead),
-                    bytesPerDelivery == 0 ? "-" : String.format(Locale.ROOT, "%.1f", bytesPerDelivery),
-                    LatencySummary.millis(p50),
-                    LatencySummary.millis(p99),
-                    String.format(Locale.ROOT, "%.2f", cores),
-                    String.format(Locale.ROOT, "%.0f", rssMiB),
-                    String.format(Locale.ROOT, "%.2f", generatorCores));
-            return "| " + target + " | " + usable + "/" + all + " | " + starts + " | " + disturbed + " | "
-                    + figures.stream()
-                            .map(figure -> usable > 0 || figure.equals("-") ? figure : "(" + figure + ")")
-                            .collect(Collectors.joining(" | "))
-                    + String.format(Locale.ROOT, " | %,d |", lost);
+            double ratio = perCpuSecond / measure.perCpuSecond;
+            List<String> cells = List.of(
+                    target,
+                    usable + "/" + all,
+                    String.valueOf(starts),
+                    String.valueOf(disturbed),
+                    figure("%,.0f", perCpuSecond),
+                    cell(String.format(Locale.ROOT, "%.2f", ratio), ratio, counts && measure.counts),
+                    figure("%,.0f", perSecond),
+                    figure("%.1f", messagesPerRead),
+                    figure("%.1f", bytesPerDelivery),
+                    millis(sampled.p50),
+                    millis(sampled.p99),
+                    millis(last.p50),
+                    millis(last.p99),
+                    figure("%.2f", cores),
+                    figure("%.0f", rssMiB),
+                    figure("%.2f", generatorCores),
+                    String.format(Locale.ROOT, "%,d", lost));
+            return "| " + String.join(" | ", cells) + " |";
+        }
+
+        private String millis(double micros) {
+            return cell(LatencySummary.millis(micros), micros, counts);
+        }
+
+        private String figure(String format, double value) {
+            return cell(String.format(Locale.ROOT, format, value), value, counts);
+        }
+
+        private static String cell(String figure, double value, boolean counts) {
+            return Double.isNaN(value) ? "-" : counts ? figure : "(" + figure + ")";
         }
     }
 }

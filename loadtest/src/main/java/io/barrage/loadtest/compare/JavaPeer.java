@@ -20,16 +20,19 @@ import org.jspecify.annotations.Nullable;
  * A gateway on the JVM: Barrage's jar, or the naive baseline out of this tool's own. Immutable.
  *
  * @param kind which of the two, and how Barrage is used
+ * @param name what it is called in tables
  * @param jvm path and options of the Java that runs it
  * @param launch what follows: {@code -jar ... serve}, or {@code -cp ... serve-naive}
  * @param jar the jar that must be there; null if the classes needn't be packaged
  */
 record JavaPeer(
         TargetKind kind,
+        String name,
         List<String> jvm,
         List<String> launch,
         @Nullable Path jar) implements Peer {
     private static final String COALESCE_FILE = "coalesce.yaml";
+    private static final String HOST = "127.0.0.1";
     /** Where Barrage's own arguments begin: behind -jar, the jar and serve. */
     private static final int OWN_ARGUMENTS = 3;
 
@@ -38,17 +41,18 @@ record JavaPeer(
         launch = List.copyOf(launch);
     }
 
-    /** @param arguments what {@code serve} is told besides the ports */
-    static JavaPeer barrage(TargetKind kind, List<String> jvm, Path jar, List<String> arguments) {
+    /** @param arguments what {@code serve} is told besides its addresses */
+    static JavaPeer barrage(TargetKind kind, String name, List<String> jvm, Path jar, List<String> arguments) {
         List<String> launch =
                 new ArrayList<>(List.of("-jar", jar.toAbsolutePath().toString(), "serve"));
         launch.addAll(arguments);
-        return new JavaPeer(kind, jvm, launch, jar);
+        return new JavaPeer(kind, name, jvm, launch, jar);
     }
 
     static JavaPeer naive(List<String> jvm) {
         return new JavaPeer(
                 TargetKind.NETTY_GROUP,
+                TargetKind.NETTY_GROUP.label(),
                 jvm,
                 List.of("-cp", absoluteClassPath(), "io.barrage.loadtest.Main", "serve-naive", "--threads", "1"),
                 null);
@@ -68,7 +72,7 @@ record JavaPeer(
 
     @Override
     public String version() {
-        String options = jvm.size() > 1 ? " " + jvm.subList(1, jvm.size()) : "";
+        String options = " " + jvm;
         if (jar == null) {
             return "of this tool" + options;
         }
@@ -112,6 +116,10 @@ record JavaPeer(
             Path file = directory.resolve(COALESCE_FILE);
             Files.writeString(file, Programs.configuration("barrage/" + COALESCE_FILE));
             command.addAll(List.of("--config", file.toString()));
+        }
+        if (jar != null) {
+            // By default clients are listened for on every interface.
+            command.addAll(List.of("--clients.host", HOST, "--backend.host", HOST));
         }
         command.addAll(
                 List.of("--clients.port", String.valueOf(clientsPort), "--backend.port", String.valueOf(backendPort)));

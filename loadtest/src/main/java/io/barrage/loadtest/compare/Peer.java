@@ -4,11 +4,18 @@ import io.barrage.loadtest.target.TargetKind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A gateway that a comparison can start. Immutable. */
 interface Peer {
+    /** How it is driven. */
     TargetKind kind();
+
+    /** What it is called in tables: by its kind, unless there are several of one. */
+    default String name() {
+        return kind().label();
+    }
 
     /** Why it can't take part, in words; empty if it can. */
     Optional<String> missing();
@@ -26,6 +33,11 @@ interface Peer {
      * @param directory an empty directory for its files
      */
     List<String> command(Workload workload, int clientsPort, int backendPort, Path directory) throws IOException;
+
+    /** Variables that its process is given. */
+    default Map<String, String> environment() {
+        return Map.of();
+    }
 
     /** Whether a just-in-time compiler takes CPU time for the first ten seconds or more of a load. */
     default boolean compilesWhileRunning() {

@@ -44,6 +44,7 @@ final class PeerServer implements AutoCloseable {
         Path directory = Files.createTempDirectory("loadtest-");
         ServerProcess process = ServerProcess.start(
                 peer.command(workload, clients.getPort(), backend.getPort(), directory),
+                peer.environment(),
                 directory,
                 target,
                 START_TIMEOUT);
@@ -68,8 +69,12 @@ final class PeerServer implements AutoCloseable {
         Quiet.await(pid(), peer.forks(), QUIET_PATIENCE);
     }
 
-    /** Waits until it ends by itself. */
-    void awaitEnd() throws InterruptedException {
+    /**
+     * Waits until it ends.
+     *
+     * @throws IOException if it does so by itself; with the end of its log
+     */
+    void awaitEnd() throws IOException, InterruptedException {
         process.awaitEnd();
     }
 

@@ -1,5 +1,6 @@
 package io.barrage.loadtest.compare;
 
+import io.barrage.loadtest.target.HostPort;
 import io.barrage.loadtest.target.TargetKind;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -18,13 +19,13 @@ public final class ServedPeer implements AutoCloseable {
     /**
      * Starts it and waits until it is ready.
      *
-     * @throws IOException if it isn't installed, ends or isn't ready in time; it says which
+     * @throws IOException if it isn't installed, another server has its place, or it ends or isn't ready in time; it says which
      * @throws IllegalArgumentException for an address that isn't 127.0.0.1, where all of them listen
      */
     public static ServedPeer start(Peers peers, TargetKind kind, InetSocketAddress clients, InetSocketAddress backend)
             throws IOException, InterruptedException {
         for (InetSocketAddress address : new InetSocketAddress[] {clients, backend}) {
-            if (!address.getAddress().isLoopbackAddress()) {
+            if (!address.getAddress().getHostAddress().equals("127.0.0.1")) {
                 throw new IllegalArgumentException(address + ": peers listen on 127.0.0.1 only");
             }
         }
@@ -32,6 +33,11 @@ public final class ServedPeer implements AutoCloseable {
         if (peer.missing().isPresent()) {
             throw new FileNotFoundException(
                     kind + " is missing: " + peer.missing().get());
+        }
+        for (InetSocketAddress address : new InetSocketAddress[] {clients, backend}) {
+            if (ServerProcess.listens(address)) {
+                throw new IOException("another server listens on " + HostPort.format(address));
+            }
         }
         return new ServedPeer(peer, PeerServer.start(peer, Workload.LONE, clients, backend));
     }
@@ -45,8 +51,12 @@ public final class ServedPeer implements AutoCloseable {
         return peer.forks();
     }
 
-    /** Waits until it ends by itself. */
-    public void awaitEnd() throws InterruptedException {
+    /**
+     * Waits until it ends.
+     *
+     * @throws IOException if it does so by itself; with the end of its log
+     */
+    public void awaitEnd() throws IOException, InterruptedException {
         server.awaitEnd();
     }
 

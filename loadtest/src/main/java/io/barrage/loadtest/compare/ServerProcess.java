@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -32,6 +33,8 @@ final class ServerProcess implements AutoCloseable {
     private final Path directory;
     private final Path log;
     private final Thread stopAtExit;
+    /** Set on the thread that stops it, which may be the JVM's last. */
+    private volatile boolean stopping;
 
     private ServerProcess(Process process, Path directory, Path log) {
         this.process = process;
@@ -44,12 +47,14 @@ final class ServerProcess implements AutoCloseable {
     /**
      * Starts a server and waits until it says that it is ready.
      *
+     * @param environment variables that it gets besides this process's
      * @param directory its working directory, away from configurations that lie about; its output goes to a log there. It is
      *     deleted when the process is ended
      * @param target tells where it will listen, and how it says that it serves
      * @throws IOException if it ends or isn't ready in time; with the end of its log
      */
-    static ServerProcess start(List<String> command, Path directory, Target target, Duration timeout)
+    static ServerProcess start(
+            List<String> command, Map<String, String> environment, Path directory, Target target, Duration timeout)
             throws IOException, InterruptedException {
         Path log = directory.resolve("log");
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -58,6 +63,7 @@ final class ServerProcess implements AutoCloseable {
                 .redirectOutput(log.toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         builder.environment().keySet().removeIf(name -> name.startsWith("BARRAGE_"));
+        builder.environment().putAll(environment);
         Process process = builder.start();
         ServerProcess server;
         try {
@@ -88,6 +94,10 @@ final class ServerProcess implements AutoCloseable {
                 throw new IOException("it didn't serve within " + timeout.toSeconds() + " s: " + logTail());
             }
         }
+        if (!process.isAlive()) {
+            throw new IOException("it ended with code " + process.exitValue() + ", and another one serves at "
+                    + HostPort.format(target.clients()) + ": " + logTail());
+        }
     }
 
     private static boolean serves(Target target) {
@@ -97,7 +107,8 @@ final class ServerProcess implements AutoCloseable {
                         : answers(URI.create("http://" + HostPort.format(target.backend()) + target.readyPath())));
     }
 
-    private static boolean listens(InetSocketAddress address) {
+    /** Whether anybody listens there. */
+    static boolean listens(InetSocketAddress address) {
         try (Socket socket = new Socket()) {
             socket.connect(address, PROBE_TIMEOUT_MILLIS);
             return true;
@@ -123,9 +134,16 @@ final class ServerProcess implements AutoCloseable {
         return process.pid();
     }
 
-    /** Waits until it ends by itself. */
-    void awaitEnd() throws InterruptedException {
-        process.waitFor();
+    /**
+     * Waits until it ends.
+     *
+     * @throws IOException if it does so by itself; with the end of its log
+     */
+    void awaitEnd() throws IOException, InterruptedException {
+        int code = process.waitFor();
+        if (!stopping) {
+            throw new IOException("it ended with code " + code + ": " + logTail());
+        }
     }
 
     private String logTail() throws IOException {
@@ -144,6 +162,7 @@ final class ServerProcess implements AutoCloseable {
     }
 
     private void stop() {
+        stopping = true;
         List<ProcessHandle> workers = process.descendants().toList();
         process.destroy();
         try {

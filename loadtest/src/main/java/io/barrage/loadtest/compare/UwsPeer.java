@@ -10,13 +10,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * uWebSockets, on one event loop, by the server in {@code peers/uwebsockets}. Immutable.
+ * uWebSockets.js in an unofficial build, on one event loop, by the server in {@code peers/uwebsockets}. Immutable.
  *
  * @param kind whether it delivers bare data, or the data in an envelope as Barrage's
  * @param module the directory of its npm package, which brings the binary
  */
 record UwsPeer(TargetKind kind, Path module) implements Peer {
     private static final String SCRIPT = "server.js";
+    /** What the package calls the binary for the Node that is asked. */
+    private static final String BINARY = "`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`";
+
     private static final Pattern VERSION = Pattern.compile("\"version\"\\s*:\\s*\"([^\"]+)\"");
 
     /** Looks where {@code npm install} in {@code peers/uwebsockets} puts it. */
@@ -29,9 +32,14 @@ record UwsPeer(TargetKind kind, Path module) implements Peer {
         if (Programs.find("node") == null) {
             return Optional.of("no node on the PATH");
         }
-        return Files.isDirectory(module)
+        if (!Files.isDirectory(module)) {
+            return Optional.of("no " + module + ": run npm install in peers/uwebsockets");
+        }
+        // The package would fall back to JavaScript.
+        String binary = Programs.ask(List.of("node", "-p", BINARY));
+        return Files.isRegularFile(module.resolve("binaries").resolve(binary))
                 ? Optional.empty()
-                : Optional.of("no " + module + ": run npm install in peers/uwebsockets");
+                : Optional.of(module + " has no binary for this node: " + binary);
     }
 
     @Override

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public enum Workload {
     LONE("lone", closed(1, 1000, 1, 1)),
     W32("w32", closed(1, 1000, 32, 1)),
+    W128("w128", closed(1, 1000, 128, 1)),
     W256("w256", closed(1, 1000, 256, 1)),
     BURSTS("bursts", closed(1, 1000, 10, 10)),
     ROOMS("rooms", closed(1000, 10, 256, 1)),
@@ -133,9 +134,12 @@ public enum Workload {
         return switch (this) {
             case COALESCE -> coalesces ? Optional.empty() : Optional.of("it can't be told to wait and collect");
             case INGEST_NDJSON ->
-                kind == TargetKind.BARRAGE
-                        ? Optional.empty()
-                        : Optional.of("it takes no NDJSON; see its single publishes in ingest");
+                switch (kind) {
+                    case BARRAGE -> Optional.empty();
+                    case BARRAGE_NDJSON ->
+                        Optional.of("it publishes as NDJSON under every load; " + TargetKind.BARRAGE + " does here");
+                    default -> Optional.of("it takes no NDJSON; see its single publishes in ingest");
+                };
             case INGEST ->
                 kind == TargetKind.NATS
                         ? Optional.of("it takes publishes over TCP, many in a read and none answered: not comparable")

@@ -23,7 +23,7 @@ record Bars(String title, String axis, double reference, List<Bar> bars) impleme
     /**
      * One of them. Immutable.
      *
-     * @param value the median; NaN if there is no usable run
+     * @param value the median; NaN if it may not be used
      * @param ratio what stands behind it, in bold; may be empty
      * @param text what stands behind that
      * @param dots its runs
@@ -139,7 +139,7 @@ record Bars(String title, String axis, double reference, List<Bar> bars) impleme
         double behind = LABELS + PLOT + 12.0;
         if (!bar.ratio.isEmpty()) {
             out.element("text", bar.ratio, "x", at(behind), "y", at(middle + 4), "class", "value strong");
-            behind += 58;
+            behind += 64;
         }
         out.element("text", bar.text, "x", at(behind), "y", at(middle + 4), "class", "value");
     }

@@ -1,5 +1,7 @@
 package io.barrage.loadtest.report;
 
+import io.barrage.loadtest.measure.MedianRuns;
+import io.barrage.loadtest.measure.Stats;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +20,14 @@ final class ComparedRuns {
         return Result.strings(comparison.path("workloads"));
     }
 
-    /** In the order of the command line; the first is the measure. */
+    /** The gateway that the others are compared with; older files don't say it, there it is the first that took part. */
+    String measure() {
+        return comparison
+                .path("measure")
+                .asString(targets().stream().findFirst().orElse(""));
+    }
+
+    /** Those that took part, in the order of the command line. */
     List<String> targets() {
         return comparison.path("versions").properties().stream()
                 .map(Map.Entry::getKey)
@@ -35,8 +44,25 @@ final class ComparedRuns {
         return runs;
     }
 
-    List<Run> of(String workload, String target) {
-        return of(workload).stream().filter(run -> run.target().equals(target)).toList();
+    MedianRuns<Run> of(String workload, String target) {
+        return MedianRuns.of(
+                of(workload).stream().filter(run -> run.target().equals(target)).toList(), Run::finished, Run::usable);
+    }
+
+    /** The median of what a gateway gives for a CPU-second; NaN if nobody knows. */
+    double perCpuSecond(String workload, String target) {
+        boolean publishes = countsPublishes(workload);
+        return median(of(workload, target), run -> run.perCpuSecond(publishes));
+    }
+
+    /** The same, by the measure's. */
+    double ratio(String workload, String target) {
+        return perCpuSecond(workload, target) / perCpuSecond(workload, measure());
+    }
+
+    /** Whether both medians behind a ratio may be used. */
+    boolean ratioCounts(String workload, String target) {
+        return of(workload, target).counts() && of(workload, measure()).counts();
     }
 
     /** Loads that a gateway wasn't put under, and why. */
@@ -58,12 +84,6 @@ final class ComparedRuns {
                 && runs.stream().anyMatch(run -> run.figure("totals.sent") > 0);
     }
 
-    /** The usable ones, or all that gave figures if none is. */
-    static List<Run> shown(List<Run> runs) {
-        List<Run> usable = runs.stream().filter(Run::usable).toList();
-        return usable.isEmpty() ? runs.stream().filter(Run::finished).toList() : usable;
-    }
-
     /** On how many processes of the gateway they were made; older files have one for each run, and don't say so. */
     static long starts(List<Run> runs) {
         return runs.stream()
@@ -72,8 +92,9 @@ final class ComparedRuns {
                 .count();
     }
 
-    static double median(List<Run> runs, ToDoubleFunction<Run> figure) {
-        return Stats.median(runs.stream().mapToDouble(figure));
+    /** The median of a figure over the runs that are shown. */
+    static double median(MedianRuns<Run> runs, ToDoubleFunction<Run> figure) {
+        return Stats.median(runs.shown().stream().mapToDouble(figure));
     }
 
     /** One run. Immutable. */
@@ -90,11 +111,14 @@ final class ComparedRuns {
             return json.path("result").isObject();
         }
 
-        /** By its path; NaN if it has none. */
+        /** By its path; NaN if it has none, or if it is of a latency that nobody measured. */
         double figure(String path) {
             JsonNode node = json.path("result");
             for (String name : path.split("\\.", -1)) {
                 node = node.path(name);
+                if (Latency.is(node) && node.path("count").asLong(0) == 0) {
+                    return Double.NaN;
+                }
             }
             return node.isNumber() ? node.asDouble() : Double.NaN;
         }

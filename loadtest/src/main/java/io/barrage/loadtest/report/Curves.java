@@ -5,7 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A plot of latencies by percentile: to the right ten times as rare, upwards longer, both by powers of ten. Immutable.
+ * A plot of latencies by percentile: to the right ten times as rare, upwards longer, both by powers of ten; each as far as
+ * its number of values tells. Immutable.
  *
  * @param title what it shows
  */
@@ -22,6 +23,9 @@ record Curves(String title, List<Latency> latencies) implements Plot {
     /** Below it everything is alike: a log scale has no 0. */
     private static final double LEAST_MICROS = 10;
 
+    /** Where a curve ends, and whose it is. Immutable. */
+    private record End(Latency latency, double x, double y) {}
+
     @Override
     public void draw(Markup out) {
         double lowest = LEAST_MICROS * 1e9;
@@ -36,7 +40,7 @@ record Curves(String title, List<Latency> latencies) implements Plot {
         double to = Math.max(from + 1, Math.ceil(Math.log10(highest) * 3 - 1e-9) / 3);
         out.element("text", title, "x", "0", "y", "16", "class", "plot-title");
         axes(out, from, to);
-        List<double[]> ends = new ArrayList<>();
+        List<End> ends = new ArrayList<>();
         for (int i = 0; i < latencies.size(); i++) {
             double[] points = latencies.get(i).points();
             StringBuilder path = new StringBuilder();
@@ -47,7 +51,8 @@ record Curves(String title, List<Latency> latencies) implements Plot {
                         .append(Plot.at(y(points[p], from, to)));
             }
             String colour = "s" + latencies.get(i).colour() % COLOURS;
-            out.empty("path", "d", path.toString(), "class", "curve " + colour);
+            String kind = latencies.get(i).counts() ? "curve " : "hollow ";
+            out.empty("path", "d", path.toString(), "class", kind + colour);
             for (int p = 0; p < points.length; p++) {
                 out.begin(
                                 "circle",
@@ -64,7 +69,8 @@ record Curves(String title, List<Latency> latencies) implements Plot {
                                 latencies.get(i).name() + " " + NAMES[p] + ": " + Unit.MILLIS.format(points[p]))
                         .end();
             }
-            ends.add(new double[] {i, y(points[points.length - 1], from, to)});
+            int last = points.length - 1;
+            ends.add(new End(latencies.get(i), x(last), y(points[last], from, to)));
         }
         names(out, ends);
     }
@@ -132,26 +138,26 @@ record Curves(String title, List<Latency> latencies) implements Plot {
     }
 
     /** The curves' names at their ends, moved apart where they would cover each other. */
-    private void names(Markup out, List<double[]> ends) {
-        ends.sort(Comparator.comparingDouble(end -> end[1]));
+    private void names(Markup out, List<End> ends) {
+        ends.sort(Comparator.comparingDouble(End::y));
         double[] at = new double[ends.size()];
         for (int i = 0; i < at.length; i++) {
-            at[i] = Math.max(ends.get(i)[1], i == 0 ? TOP : at[i - 1] + LINE);
+            at[i] = Math.max(ends.get(i).y, i == 0 ? TOP : at[i - 1] + LINE);
         }
         for (int i = at.length - 1; i >= 0; i--) {
             double most = i == at.length - 1 ? height() - 14 : at[i + 1] - LINE;
             at[i] = Math.min(at[i], most);
         }
         for (int i = 0; i < at.length; i++) {
-            int index = (int) ends.get(i)[0];
-            double x = x(4);
+            End end = ends.get(i);
+            double x = x(NAMES.length - 1);
             out.empty(
                     "path",
                     "d",
-                    "M" + Plot.at(x + 6) + " " + Plot.at(ends.get(i)[1]) + "L" + Plot.at(x + 18) + " " + Plot.at(at[i]),
+                    "M" + Plot.at(end.x + 6) + " " + Plot.at(end.y) + "L" + Plot.at(x + 18) + " " + Plot.at(at[i]),
                     "class",
-                    "leader s" + latencies.get(index).colour() % COLOURS);
-            String name = latencies.get(index).name();
+                    "leader s" + end.latency.colour() % COLOURS);
+            String name = end.latency.name();
             out.element(
                     "text",
                     name.length() > 26 ? name.substring(0, 25) + "…" : name,

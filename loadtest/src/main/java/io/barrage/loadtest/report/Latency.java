@@ -1,6 +1,9 @@
 package io.barrage.loadtest.report;
 
+import io.barrage.loadtest.measure.Stats;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -8,8 +11,22 @@ import tools.jackson.databind.JsonNode;
  *
  * @param name what it is the latency of
  * @param colour which colour its curve has: one for each gateway, in all plots of a page
+ * @param counts whether it may be used
+ * @param count how many values it was made of; of several runs, the fewest
  */
-record Latency(String name, int colour, long count, double p50, double p90, double p99, double p999, double max) {
+record Latency(
+        String name,
+        int colour,
+        boolean counts,
+        long count,
+        double p50,
+        double p90,
+        double p99,
+        double p999,
+        double max) {
+    /** So many values have one beyond p50, p90, p99, p99.9; and the greatest of as many as the last is rarer than that. */
+    private static final long[] LEAST_VALUES = {1, 10, 100, 1_000, 1_000};
+
     /** Whether an object of a result is one. */
     static boolean is(JsonNode node) {
         return node.isObject() && node.has("count") && node.has("p50") && node.has("p999") && node.has("max");
@@ -19,6 +36,7 @@ record Latency(String name, int colour, long count, double p50, double p90, doub
         return new Latency(
                 name,
                 colour,
+                true,
                 node.path("count").asLong(0),
                 node.path("p50").asDouble(0),
                 node.path("p90").asDouble(0),
@@ -28,11 +46,12 @@ record Latency(String name, int colour, long count, double p50, double p90, doub
     }
 
     /** The median of each percentile: a curve that stands for several runs. */
-    static Latency median(String name, int colour, List<Latency> runs) {
+    static Latency median(String name, int colour, boolean counts, List<Latency> runs) {
         return new Latency(
                 name,
                 colour,
-                runs.stream().mapToLong(Latency::count).sum(),
+                counts,
+                runs.stream().mapToLong(Latency::count).min().orElse(0),
                 Stats.median(runs.stream().mapToDouble(Latency::p50)),
                 Stats.median(runs.stream().mapToDouble(Latency::p90)),
                 Stats.median(runs.stream().mapToDouble(Latency::p99)),
@@ -40,8 +59,10 @@ record Latency(String name, int colour, long count, double p50, double p90, doub
                 Stats.median(runs.stream().mapToDouble(Latency::max)));
     }
 
-    /** From the median to the worst. */
+    /** From the median to the worst, as far as there are values enough to tell. */
     double[] points() {
-        return new double[] {p50, p90, p99, p999, max};
+        int enough = (int)
+                LongStream.of(LEAST_VALUES).filter(least -> least <= count).count();
+        return Arrays.copyOf(new double[] {p50, p90, p99, p999, max}, enough);
     }
 }

@@ -32,10 +32,10 @@ record Overview(String title, String axis, List<String> names, List<Row> rows) i
      *
      * @param name its place among the names
      * @param ratio its figure by the first gateway's
-     * @param usable whether one of the runs behind it counts
+     * @param counts whether both figures may be used
      * @param text what is shown if one points at it
      */
-    record Mark(int name, double ratio, boolean usable, String text) {}
+    record Mark(int name, double ratio, boolean counts, String text) {}
 
     @Override
     public void draw(Markup out) {
@@ -96,7 +96,7 @@ record Overview(String title, String axis, List<String> names, List<Row> rows) i
                 "end");
         for (Mark mark : row.marks) {
             if (Double.isFinite(mark.ratio) && mark.ratio > 0) {
-                String kind = mark.usable ? "mark f" : "hollow s";
+                String kind = mark.counts ? "mark f" : "hollow s";
                 out.begin(
                                 "circle",
                                 "cx",

@@ -1,5 +1,6 @@
 package io.barrage.loadtest.report;
 
+import io.barrage.loadtest.measure.MedianRuns;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -254,6 +255,8 @@ final class Page {
         "publishesPerSecond",
         "messagesPerRead",
         "bytesPerDelivery",
+        "sampled.p50",
+        "sampled.p99",
         "complete.p50",
         "complete.p99",
         "server.cores",
@@ -267,39 +270,34 @@ final class Page {
         out.begin("div", "class", "wide").begin("table").begin("tr").element("th", "gateway");
         heads("compare", "usable", "starts", "disturbed");
         heads("fanout", perCpuSecond(publishes));
-        heads("compare", "ratio");
+        out.begin("th");
+        link(figures.get("compare", "ratio"));
+        out.text(" to " + runs.measure()).end();
         heads("fanout", PATHS);
         out.end();
-        double reference = Double.NaN;
         for (String target : runs.targets()) {
-            List<ComparedRuns.Run> all = runs.of(workload, target);
-            List<ComparedRuns.Run> shown = ComparedRuns.shown(all);
-            long usable = all.stream().filter(ComparedRuns.Run::usable).count();
-            double median = ComparedRuns.median(shown, run -> run.perCpuSecond(publishes));
-            if (target.equals(runs.targets().get(0))) {
-                reference = median;
-            }
-            if (all.isEmpty()) {
+            MedianRuns<ComparedRuns.Run> of = runs.of(workload, target);
+            if (of.all().isEmpty()) {
                 continue;
             }
-            out.begin("tr", "class", usable == 0 ? "out" : "in").element("td", target);
-            out.element("td", usable + " of " + all.size());
-            out.element("td", Long.toString(ComparedRuns.starts(shown)));
+            out.begin("tr", "class", of.counts() ? "in" : "out").element("td", target);
+            out.element("td", of.usable().size() + " of " + of.all().size());
+            out.element("td", Long.toString(ComparedRuns.starts(of.shown())));
             out.element(
                     "td",
-                    Long.toString(all.stream()
-                            .filter(run -> run.usable() && run.disturbed())
+                    Long.toString(of.usable().stream()
+                            .filter(ComparedRuns.Run::disturbed)
                             .count()));
-            out.element("td", Unit.NONE.bare(Math.rint(median)));
-            out.element("td", Unit.ratio(median / reference));
+            out.element("td", Unit.NONE.bare(Math.rint(runs.perCpuSecond(workload, target))));
+            out.element(
+                    "td", Unit.marked(Unit.ratio(runs.ratio(workload, target)), runs.ratioCounts(workload, target)));
             for (String path : PATHS) {
                 // What is lost is never a median.
                 double value = path.equals("totals.lost")
-                        ? all.stream()
-                                .filter(ComparedRuns.Run::finished)
+                        ? of.finished().stream()
                                 .mapToDouble(run -> run.figure(path))
                                 .sum()
-                        : ComparedRuns.median(shown, run -> run.figure(path));
+                        : ComparedRuns.median(of, run -> run.figure(path));
                 out.element("td", bare(path, value));
             }
             out.end();
@@ -307,8 +305,8 @@ final class Page {
         out.end().end();
         out.element(
                 "p",
-                "Medians of the usable runs; grey: of runs that must not be used, since none may. Lost is the sum over all"
-                        + " runs.",
+                "Medians of the usable runs; grey: of all runs, since half of them or more must not be used. A ratio of which"
+                        + " either median is grey stands in brackets. Lost is the sum over all runs.",
                 "class",
                 "soft");
     }
@@ -346,10 +344,10 @@ final class Page {
     private void heads(String command, String... paths) {
         for (String path : paths) {
             out.begin("th");
-            if (path.startsWith("complete.")) {
-                out.text(figures.get(Figures.LATENCY, path.substring("complete.".length()))
-                                .label() + ", ms, ");
-                link(figures.get(command, "complete"));
+            if (isPercentile(path)) {
+                int point = path.indexOf('.');
+                out.text(figures.get(Figures.LATENCY, path.substring(point + 1)).label() + ", ms, ");
+                link(figures.get(command, path.substring(0, point)));
             } else {
                 Figures.Figure figure = figures.get(command, path);
                 link(figure);
@@ -362,10 +360,14 @@ final class Page {
     }
 
     private String bare(String path, double value) {
-        Unit unit = path.startsWith("complete.")
-                ? Unit.MILLIS
-                : figures.get("fanout", path).unit();
+        Unit unit =
+                isPercentile(path) ? Unit.MILLIS : figures.get("fanout", path).unit();
         return unit.bare(value);
+    }
+
+    /** Whether a path is one of a latency's percentiles, rather than a figure of its own. */
+    private static boolean isPercentile(String path) {
+        return path.startsWith("sampled.") || path.startsWith("complete.");
     }
 
     // ---------------------------------------------------------------- what both have

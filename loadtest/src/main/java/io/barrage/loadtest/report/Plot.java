@@ -39,7 +39,7 @@ interface Plot {
             .plot .mark { fill-opacity: .85; stroke: var(--bg); stroke-width: 1; }
             .plot .hollow { fill: none; stroke-width: 1.5; stroke-dasharray: 2 2; }
             .plot .point { fill: var(--bg); stroke-width: 2; }
-            .plot .leader { stroke-width: 1; fill: none; opacity: .6; }
+            .plot .leader { stroke-width: 1; stroke-dasharray: 1 4; fill: none; opacity: .6; }
             """;
 
     /** How many gateways can be told apart. */

@@ -1,5 +1,6 @@
 package io.barrage.loadtest.report;
 
+import io.barrage.loadtest.measure.MedianRuns;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,13 +22,20 @@ public final class Report {
         return new Page(title, results).html();
     }
 
-    /** The plots by file name. */
+    /**
+     * The plots by file name.
+     *
+     * @throws IllegalArgumentException if two results have the same name, so that one's plots would replace the other's
+     */
     public Map<String, String> plots() {
         Map<String, String> plots = new LinkedHashMap<>();
         for (Result result : results) {
             named(result).forEach((name, plot) -> {
-                String file = (result.name() + "-" + name).replaceAll("[^A-Za-z0-9._-]+", "-");
-                plots.put(file + ".svg", plot.file());
+                String file = (result.name() + "-" + name).replaceAll("[^A-Za-z0-9._-]+", "-") + ".svg";
+                if (plots.put(file, plot.file()) != null) {
+                    throw new IllegalArgumentException(
+                            "two results have a plot " + file + ": name their files differently");
+                }
             });
         }
         return plots;
@@ -61,20 +69,18 @@ public final class Report {
         return plots;
     }
 
-    /** What each gateway gives for a CPU-second under every load, by what the first one does; no rows for a single load. */
+    /** What each gateway gives for a CPU-second under every load, by what the measure does; no rows for a single load. */
     static Overview overview(ComparedRuns runs) {
         List<Overview.Row> rows = new ArrayList<>();
         for (String workload : runs.workloads()) {
-            boolean publishes = runs.countsPublishes(workload);
             List<Overview.Mark> marks = new ArrayList<>();
             for (int name = 0; name < runs.targets().size(); name++) {
                 String target = runs.targets().get(name);
-                double ratio = median(runs, workload, target, publishes)
-                        / median(runs, workload, runs.targets().get(0), publishes);
+                double ratio = runs.ratio(workload, target);
                 if (Double.isFinite(ratio) && ratio > 0) {
-                    boolean usable = runs.of(workload, target).stream().anyMatch(ComparedRuns.Run::usable);
-                    String text = target + ": " + Unit.ratio(ratio) + (usable ? "" : ", but no run counts");
-                    marks.add(new Overview.Mark(name, ratio, usable, text));
+                    boolean counts = runs.ratioCounts(workload, target);
+                    String text = target + ": " + Unit.marked(Unit.ratio(ratio), counts);
+                    marks.add(new Overview.Mark(name, ratio, counts, text));
                 }
             }
             // One that nobody else was put under compares nothing.
@@ -82,30 +88,27 @@ public final class Report {
                 rows.add(new Overview.Row(workload, marks));
             }
         }
-        String measure = runs.targets().isEmpty() ? "" : runs.targets().get(0);
         return new Overview(
                 "Deliveries, or publishes, per CPU-second of server",
-                "ratio of medians to " + measure + ", by powers of ten; dashed: no run counts",
+                "ratio of medians to " + runs.measure()
+                        + ", by powers of ten; dashed: half the runs or more don't count",
                 runs.targets(),
                 rows.size() > 1 ? rows : List.of());
     }
 
-    /** What each gateway gives for a CPU-second, by what the first one does. */
+    /** What each gateway gives for a CPU-second, by what the measure does. */
     static Bars ratios(ComparedRuns runs, String workload) {
         boolean publishes = runs.countsPublishes(workload);
         String counted = publishes ? "publishes" : "deliveries";
-        double reference = runs.targets().isEmpty()
-                ? Double.NaN
-                : median(runs, workload, runs.targets().get(0), publishes);
+        double reference = runs.perCpuSecond(workload, runs.measure());
         List<Bars.Bar> bars = new ArrayList<>();
         for (String target : runs.targets()) {
-            List<ComparedRuns.Run> all = runs.of(workload, target);
-            if (all.isEmpty()) {
+            MedianRuns<ComparedRuns.Run> of = runs.of(workload, target);
+            if (of.all().isEmpty()) {
                 continue;
             }
-            double median = median(runs, workload, target, publishes);
             List<Bars.Dot> dots = new ArrayList<>();
-            for (ComparedRuns.Run run : all) {
+            for (ComparedRuns.Run run : of.all()) {
                 double value = run.perCpuSecond(publishes);
                 double ratio = value / reference;
                 if (!Double.isNaN(ratio)) {
@@ -116,27 +119,24 @@ public final class Report {
                             "round " + run.round() + ", " + Unit.NONE.format(Math.rint(value)) + why));
                 }
             }
-            boolean usable = all.stream().anyMatch(ComparedRuns.Run::usable);
+            double median = runs.perCpuSecond(workload, target);
             double ratio = median / reference;
+            boolean ratioCounts = runs.ratioCounts(workload, target);
             bars.add(new Bars.Bar(
                     target,
-                    usable ? ratio : Double.NaN,
-                    Double.isNaN(ratio) ? "" : Unit.ratio(ratio),
-                    Double.isNaN(median)
-                            ? "no figures"
-                            : Unit.NONE.format(Math.rint(median)) + (usable ? "" : " (invalid)"),
+                    ratioCounts ? ratio : Double.NaN,
+                    Double.isNaN(ratio) ? "" : Unit.marked(Unit.ratio(ratio), ratioCounts),
+                    (Double.isNaN(median)
+                                    ? "no figures"
+                                    : Unit.marked(Unit.NONE.format(Math.rint(median)), of.counts()))
+                            + ", " + of.usable().size() + "/" + of.all().size(),
                     dots));
         }
-        String measure = runs.targets().isEmpty() ? "" : runs.targets().get(0);
         return new Bars(
                 workload + ": " + counted + " per CPU-second of server",
-                "ratio to " + measure + "; dots: single runs, crosses: runs that don't count",
+                "ratio to " + runs.measure() + "; dots: single runs, crosses: runs that don't count",
                 Double.isNaN(reference) ? Double.NaN : 1,
                 bars);
-    }
-
-    private static double median(ComparedRuns runs, String workload, String target, boolean publishes) {
-        return ComparedRuns.median(ComparedRuns.shown(runs.of(workload, target)), run -> run.perCpuSecond(publishes));
     }
 
     /** How late the last subscriber gets a message, with each gateway. */
@@ -144,18 +144,21 @@ public final class Report {
         List<Latency> latencies = new ArrayList<>();
         for (int colour = 0; colour < runs.targets().size(); colour++) {
             String target = runs.targets().get(colour);
+            MedianRuns<ComparedRuns.Run> of = runs.of(workload, target);
             List<Latency> ofRuns = new ArrayList<>();
-            for (ComparedRuns.Run run : runs.of(workload, target)) {
+            for (ComparedRuns.Run run : of.shown()) {
                 JsonNode complete = run.json().path("result").path("complete");
-                if (run.usable() && complete.path("count").asLong(0) > 0) {
+                if (complete.path("count").asLong(0) > 0) {
                     ofRuns.add(Latency.of(target, colour, complete));
                 }
             }
             if (!ofRuns.isEmpty()) {
-                latencies.add(Latency.median(target, colour, ofRuns));
+                latencies.add(Latency.median(target, colour, of.counts(), ofRuns));
             }
         }
-        return new Curves(workload + ": latency to the last subscriber, medians of the usable runs", latencies);
+        return new Curves(
+                workload + ": latency to the last subscriber, medians; dashed: half the runs or more don't count",
+                latencies);
     }
 
     /** All latencies of a result in one plot. */

@@ -20,6 +20,8 @@ enum Unit {
     PERCENT("%", 100, " %"),
     TIMES("x", 1, " ×");
 
+    private static final String UNKNOWN = "–";
+
     private final String symbol;
     private final double factor;
     private final String suffix;
@@ -40,17 +42,22 @@ enum Unit {
 
     /** A value in this unit, in words. */
     String format(double value) {
-        return Double.isNaN(value) ? "–" : number(value * factor) + suffix;
+        return Double.isNaN(value) ? UNKNOWN : number(value * factor) + suffix;
     }
 
     /** The same without the unit's name, for tables that say it above. */
     String bare(double value) {
-        return Double.isNaN(value) ? "–" : number(value * factor);
+        return Double.isNaN(value) ? UNKNOWN : number(value * factor);
     }
 
     /** A ratio, always with as many digits, so that a column of them can be read down. */
     static String ratio(double value) {
-        return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, value < 0.1 ? "%.3f" : "%.2f", value);
+        return Double.isNaN(value) ? UNKNOWN : String.format(Locale.ROOT, value < 0.1 ? "%.3f" : "%.2f", value);
+    }
+
+    /** A figure as it stands in a text: in brackets if it may not be used. */
+    static String marked(String figure, boolean counts) {
+        return counts || figure.equals(UNKNOWN) ? figure : "(" + figure + ")";
     }
 
     /** A value of an axis, with no more digits than it needs. */

@@ -50,9 +50,9 @@ public record PlainTarget(String name, InetSocketAddress clients, InetSocketAddr
         return new byte[0];
     }
 
-    /** 201: somebody was there; 202: nobody was, or nobody asked; both were published. */
+    /** Nchan's 201: somebody was there; its 202: nobody was; 200: of a server that doesn't say. All were published. */
     @Override
     public Answer answer(int status, ByteBuf body) {
-        return new Answer(status == 201 || status == 202 ? Verdict.ACCEPTED : Verdict.REFUSED, 0);
+        return new Answer(status >= 200 && status <= 202 ? Verdict.ACCEPTED : Verdict.REFUSED, 0);
     }
 }

@@ -47,6 +47,18 @@ final class ComparisonIT {
     private static ComparisonResult compare(
             List<TargetKind> kinds, Path jar, int rounds, int starts, Comparison.Watcher watcher, Workload... workloads)
             throws Exception {
+        return compare(kinds, List.of(), jar, rounds, starts, watcher, workloads);
+    }
+
+    private static ComparisonResult compare(
+            List<TargetKind> kinds,
+            List<Variant> variants,
+            Path jar,
+            int rounds,
+            int starts,
+            Comparison.Watcher watcher,
+            Workload... workloads)
+            throws Exception {
         InetSocketAddress none = InetSocketAddress.createUnresolved("none", 1);
         FanoutPlan load = new FanoutPlan(
                 TargetKind.BARRAGE.at(none, none),
@@ -69,6 +81,7 @@ final class ComparisonIT {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         ComparePlan plan = new ComparePlan(
                 kinds,
+                variants,
                 List.of(workloads),
                 rounds,
                 starts,
@@ -150,6 +163,25 @@ final class ComparisonIT {
         // A JVM for each takes its time.
         assertTakesPart(
                 TargetKind.BARRAGE, Optional.empty(), Workload.COALESCE, Workload.INGEST, Workload.INGEST_NDJSON);
+    }
+
+    @Test
+    void runsBarrageWithOtherArgumentsAsOneMoreGateway() throws Exception {
+        assertTrue(Files.isRegularFile(GATEWAY), "build the gateway first: mvn verify does, in order: " + GATEWAY);
+        ComparisonResult result = compare(
+                List.of(TargetKind.BARRAGE),
+                List.of(Variant.parse("serial=-XX:+UseSerialGC --server.transport=nio")),
+                GATEWAY,
+                1,
+                1,
+                soFar -> {},
+                Workload.W32);
+        assertEquals(
+                List.of("barrage", "serial"),
+                result.runs().stream().map(ComparisonResult.Run::target).toList());
+        result.runs().forEach(ComparisonIT::assertDelivered);
+        assertEquals("barrage", result.measure());
+        assertTrue(result.versions().get("serial").contains("UseSerialGC"), () -> String.valueOf(result.versions()));
     }
 
     @Test

@@ -9,15 +9,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class PeersTest {
     @Test
-    void startsBarrageWithItsPorts() throws IOException {
+    void startsBarrageOnItsPortsOfLoopbackAlone() throws IOException {
         JavaPeer peer = JavaPeer.barrage(
                 TargetKind.BARRAGE,
+                "barrage",
                 List.of("/jdk/bin/java", "-Xmx1g"),
                 Path.of("gateway.jar"),
                 List.of("--server.transport=nio"));
@@ -29,6 +31,10 @@ final class PeersTest {
                         Path.of("gateway.jar").toAbsolutePath().toString(),
                         "serve",
                         "--server.transport=nio",
+                        "--clients.host",
+                        "127.0.0.1",
+                        "--backend.host",
+                        "127.0.0.1",
                         "--clients.port",
                         "7001",
                         "--backend.port",
@@ -36,9 +42,51 @@ final class PeersTest {
                 peer.command(Workload.LONE, 7001, 7002, Path.of("/nowhere")));
     }
 
+    private static JavaPeer barrage(Path jar) {
+        return JavaPeer.barrage(TargetKind.BARRAGE, "barrage", List.of("java"), jar, List.of());
+    }
+
+    @Test
+    void startsAVariantWithItsArgumentsBesideTheOthers(@TempDir Path directory) throws IOException {
+        Path jar = Path.of("gateway.jar");
+        Peers peers = new Peers(
+                jar,
+                List.of("--server.loops=1", "--memory.tail=2"),
+                directory,
+                List.of("/jdk/bin/java", "-Xmx1g", "@jvm.args"));
+        Peer peer = peers.of(Variant.parse("two=other/bin/java -XX:+UseSerialGC --server.loops=2"));
+        assertEquals("two", peer.name());
+        assertEquals(TargetKind.BARRAGE, peer.kind());
+        assertEquals(
+                List.of(
+                        Path.of("other/bin/java").toAbsolutePath().toString(),
+                        "-Xmx1g",
+                        "@" + Path.of("jvm.args").toAbsolutePath(),
+                        "-XX:+UseSerialGC",
+                        "-jar",
+                        jar.toAbsolutePath().toString(),
+                        "serve",
+                        "--memory.tail=2",
+                        "--server.loops=2"),
+                peer.command(Workload.LONE, 7001, 7002, directory).subList(0, 9));
+        assertEquals(
+                "/jdk/bin/java",
+                peers.of(Variant.parse("same="))
+                        .command(Workload.LONE, 1, 2, directory)
+                        .get(0));
+    }
+
+    @Test
+    void tellsProgramsInGoToUseOneProcessor() {
+        for (Peer peer : List.of(new CentrifugoPeer(Path.of("/c")), new NatsPeer(Path.of("/n")))) {
+            assertEquals(Map.of("GOMAXPROCS", "1"), peer.environment());
+        }
+        assertEquals(Map.of(), barrage(Path.of("gateway.jar")).environment());
+    }
+
     @Test
     void letsBarrageCoalesceUnderThatLoadAlone(@TempDir Path directory) throws IOException {
-        JavaPeer peer = JavaPeer.barrage(TargetKind.BARRAGE, List.of("java"), Path.of("gateway.jar"), List.of());
+        JavaPeer peer = barrage(Path.of("gateway.jar"));
         assertFalse(peer.command(Workload.RATE200, 1, 2, directory).contains("--config"));
         List<String> command = peer.command(Workload.COALESCE, 1, 2, directory);
         Path file = Path.of(command.get(command.indexOf("--config") + 1));
@@ -49,8 +97,7 @@ final class PeersTest {
     void namesAJarThatIsNotThere() {
         assertEquals(
                 Optional.of("no file nowhere.jar"),
-                JavaPeer.barrage(TargetKind.BARRAGE, List.of("java"), Path.of("nowhere.jar"), List.of())
-                        .missing());
+                barrage(Path.of("nowhere.jar")).missing());
     }
 
     @Test
@@ -68,6 +115,15 @@ final class PeersTest {
         assertEquals(
                 Optional.of("no " + module + ": run npm install in peers/uwebsockets"),
                 UwsPeer.installed(TargetKind.UWEBSOCKETS, peers).missing());
+    }
+
+    @Test
+    void doesNotTakeUWebSocketsWithoutABinaryForThisNode(@TempDir Path peers) throws IOException {
+        UwsPeer peer = UwsPeer.installed(TargetKind.UWEBSOCKETS, peers);
+        Path binaries = Files.createDirectories(peer.module().resolve("binaries"));
+        Files.createFile(binaries.resolve("uws_plan9_vax_1.node"));
+        String missing = peer.missing().orElseThrow();
+        assertTrue(missing.matches("no node on the PATH|.*: uws_\\w+_\\d+\\.node"), missing);
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.io.ByteArrayInputStream;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,6 +30,7 @@ import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
@@ -302,7 +304,7 @@ final class ReportTest {
         assertTrue(
                 rows.stream()
                         .anyMatch(row -> row.size() > 5
-                                && row.subList(0, 6).equals(List.of("other", "1 of 3", "1", "0", "1,500", "0.75"))),
+                                && row.subList(0, 6).equals(List.of("other", "1 of 3", "2", "0", "1,200", "(0.60)"))),
                 rows::toString);
         // Gateway, round, per CPU-second, ..., verdict.
         assertTrue(
@@ -323,6 +325,113 @@ final class ReportTest {
         Element ratios = all(page, "svg").get(0);
         assertEquals(4, ratios.getElementsByTagName("circle").getLength());
         assertEquals(1, ratios.getElementsByTagName("path").getLength());
+    }
+
+    private static ObjectNode unusable(ObjectNode run) {
+        run.withObject("result").putArray("invalid").add("the generator was the limit");
+        return run;
+    }
+
+    @Test
+    void marksAMedianOfRunsOfWhichMostDoNotCount() throws Exception {
+        ObjectNode comparison = comparison(
+                run(1, "barrage", 2000),
+                run(1, "other", 100),
+                unusable(run(2, "other", 600)),
+                unusable(run(3, "other", 500)),
+                run(1, "barrage", 1).put("workload", "w32"),
+                run(1, "other", 1).put("workload", "w32"));
+        ((ArrayNode) comparison.get("workloads")).add("w32");
+        Document page = page(comparison);
+        assertTrue(
+                cells(page).containsAll(List.of("1 of 3", "(0.25)")),
+                cells(page).toString());
+        assertEquals(
+                List.of("out", "in", "in", "in"),
+                all(page, "tr").stream()
+                        .filter(row -> row.getTextContent().matches("(barrage|other)\\d of \\d.*"))
+                        .map(row -> row.getAttribute("class"))
+                        .sorted(Comparator.reverseOrder())
+                        .toList());
+        List<Element> plots = all(page, "svg");
+        List<String> hollow = all(page, "circle").stream()
+                .filter(mark -> mark.getAttribute("class").startsWith("hollow"))
+                .map(Element::getTextContent)
+                .toList();
+        assertEquals(List.of("other: (0.25)"), hollow);
+        List<String> texts =
+                all(page, "text").stream().map(Element::getTextContent).toList();
+        assertTrue(texts.containsAll(List.of("2,000, 1/1", "(500), 1/3", "(0.25)")), texts.toString());
+        // A bar for the measure alone; the latency's curve of the other is dashed.
+        assertEquals(1, plots.get(1).getElementsByTagName("rect").getLength());
+        assertEquals(
+                1,
+                all(page, "path").stream()
+                        .filter(path -> path.getAttribute("class").startsWith("hollow"))
+                        .count());
+    }
+
+    @Test
+    void comparesNobodyWithTheSecondIfTheFirstIsMissing() throws Exception {
+        ObjectNode comparison = comparison(run(1, "other", 100)).put("measure", "barrage");
+        comparison.withObject("versions").remove("barrage");
+        Document page = page(comparison);
+        assertTrue(
+                all(page, "th").stream().anyMatch(head -> head.getTextContent().equals("ratio to barrage")));
+        assertTrue(cells(page).contains("–"), cells(page).toString());
+        assertFalse(cells(page).contains("1.00"), cells(page).toString());
+    }
+
+    @Test
+    void bracketsARatioToWhatMustNotBeUsed() throws Exception {
+        Document page = page(comparison(unusable(run(1, "barrage", 100)), run(1, "other", 200)));
+        assertTrue(
+                cells(page).containsAll(List.of("(1.00)", "(2.00)")),
+                cells(page).toString());
+        assertEquals(0, all(page, "svg").get(0).getElementsByTagName("rect").getLength());
+    }
+
+    private static ObjectNode latencyOf(int values) {
+        ObjectNode result = result("replies");
+        result.withObject("ping").put("count", values);
+        result.remove(List.of("subscribe", "lag"));
+        return result;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"9,1", "10,2", "99,2", "100,3", "999,3", "1000,5"})
+    void drawsPercentilesOfWhichThereAreValuesEnough(int values, int points) throws Exception {
+        Element curves = all(page(latencyOf(values)), "svg").get(0);
+        assertEquals(points, curves.getElementsByTagName("circle").getLength());
+    }
+
+    @Test
+    void drawsNoRarePercentileOfManySmallRuns() throws Exception {
+        ObjectNode[] runs = new ObjectNode[5];
+        for (int i = 0; i < runs.length; i++) {
+            runs[i] = run(i + 1, "barrage", 100);
+            runs[i].withObject("result").withObject("complete").put("count", 40);
+        }
+        Element curves = all(page(comparison(runs)), "svg").get(1);
+        assertEquals(2, curves.getElementsByTagName("circle").getLength());
+    }
+
+    @Test
+    void refusesToLetOnePlotReplaceAnother() {
+        Report report = new Report("t", List.of(Result.of("a b", result("hot")), Result.of("a-b", result("hot"))));
+        assertTrue(assertThrows(IllegalArgumentException.class, report::plots)
+                .getMessage()
+                .contains("a-b-latency.svg"));
+    }
+
+    @Test
+    void showsBothLatenciesByTheirNames() throws Exception {
+        List<String> heads = all(page(comparison(run(1, "barrage", 1))), "th").stream()
+                .map(Element::getTextContent)
+                .toList();
+        assertTrue(
+                heads.containsAll(List.of("p50, ms, latency, sampled", "p99, ms, latency, last one")),
+                heads.toString());
     }
 
     @Test

@@ -94,7 +94,14 @@ final class TargetsTest {
     void nchanAcceptsWithOrWithoutListeners() {
         assertEquals(Verdict.ACCEPTED, NCHAN.answer(201, body("")).verdict());
         assertEquals(Verdict.ACCEPTED, NCHAN.answer(202, body("")).verdict());
+        assertEquals(Verdict.REFUSED, NCHAN.answer(204, body("")).verdict());
         assertEquals(Verdict.REFUSED, NCHAN.answer(507, body("")).verdict());
+    }
+
+    @Test
+    void uWebSocketsAcceptsWithNoWordAboutListeners() {
+        Target uWebSockets = TargetKind.UWEBSOCKETS.at(CLIENTS, BACKEND);
+        assertEquals(Verdict.ACCEPTED, uWebSockets.answer(200, body("")).verdict());
     }
 
     @Test

@@ -1,13 +1,13 @@
-package io.barrage.loadtest.report;
+package io.barrage.loadtest.measure;
 
 import java.util.stream.DoubleStream;
 
-/** Sums up runs. Thread-safe: no state. */
-final class Stats {
+/** Sums up values. Thread-safe: no state. */
+public final class Stats {
     private Stats() {}
 
     /** The middle value, or the mean of the two in the middle; values that are none are left out; NaN of nothing. */
-    static double median(DoubleStream values) {
+    public static double median(DoubleStream values) {
         double[] sorted = values.filter(value -> !Double.isNaN(value)).sorted().toArray();
         int middle = sorted.length / 2;
         if (sorted.length == 0) {
