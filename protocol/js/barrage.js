@@ -203,6 +203,8 @@ class Feed {
   /** Whether `offset` is the last message's, so that a later one than the next shows a hole. */
   exact = false;
   online = null;
+  /** Whether it has too many users for each to be told of, as its last `online` said. A pong only counts. */
+  truncated = false;
   /** Messages that the room's budget hid, all told. */
   hidden = 0;
   values = new Map();
@@ -640,6 +642,7 @@ export class Barrage extends EventTarget {
       feed.state = "pending";
       feed.asking = 0;
       feed.online = null;
+      feed.truncated = false;
       this.#timers.clearTimeout(feed.retryTimer);
     }
     return generation;
@@ -796,7 +799,7 @@ export class Barrage extends EventTarget {
     for (const [topic, count] of Object.entries(frame.online ?? {})) {
       const feed = this.#feeds.get(topic);
       if (feed) {
-        this.#online(feed, count);
+        this.#online(feed, count, feed.truncated);
       }
     }
   }
@@ -1199,6 +1202,7 @@ export class Barrage extends EventTarget {
     feed.state = "subscribed";
     feed.level = "full";
     feed.online = frame.online ?? feed.online;
+    feed.truncated = false; // until an `online` says so
     if (!known) {
       emit(this, "joined", { topic: feed.topic });
     }
@@ -1373,6 +1377,7 @@ export class Barrage extends EventTarget {
 
   #online(feed, count, truncated = false) {
     feed.online = count;
+    feed.truncated = truncated;
     this.#tell(feed, "online", { topic: feed.topic, count, truncated });
   }
 

@@ -931,6 +931,17 @@ test("online comes with subscribed, online frames and pongs", () => {
   equal(subscription.online, null, "online of a lost connection");
 });
 
+test("a pong doesn't say that a crowd is told whole", async () => {
+  const world = connected();
+  const { of } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { online: 1_500 });
+  world.socket.receive({ type: "online", topic: TOPIC, count: 1_501, truncated: true });
+  world.socket.receive({ type: "pong", id: 9, online: { [TOPIC]: 1_502 } });
+  await dropped(world);
+  world.socket.receive({ type: "pong", id: 9, online: { [TOPIC]: 1_503 } });
+  equal(of("online").map(({ count, truncated }) => [count, truncated]), [[1_501, true], [1_502, true], [1_503, false]]);
+});
+
 test("values, retractions, joins and leaves reach the subscription", () => {
   const world = connected();
   const { events } = recorded(world.client);
