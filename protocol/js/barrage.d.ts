@@ -121,7 +121,10 @@ export interface SubscriptionEventMap<T = unknown> {
   /** Comes after a `subscribed` that says `recovered: false`. */
   lost: CustomEvent<LostDetail>;
   gap: CustomEvent<GapDetail>;
-  /** The gateway refused. If that is final, `unsubscribed` follows; else the client asks again. */
+  /**
+   * The gateway refused. If that is final, the handle's `state` is `unsubscribed`, the event of that name follows, and subscribe()
+   * begins anew; else the client asks again.
+   */
   error: CustomEvent<BarrageError>;
   /** The end of this handle. */
   unsubscribed: CustomEvent<UnsubscribedDetail>;

@@ -192,7 +192,7 @@ class Subscription extends EventTarget {
 class Feed {
   /** Each with what it wants of the topic while the page is hidden. */
   handles = new Map();
-  /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed. */
+  /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed; unsubscribed: it never comes back. */
   state = "pending";
   /** Whether the gateway put the connection on the topic by itself, and will again. */
   joined;
@@ -1107,10 +1107,13 @@ export class Barrage extends EventTarget {
         if (!isCurrent()) {
           return;
         }
-        this.#tell(feed, "error", tokenFailed(cause, feed.topic));
+        const error = tokenFailed(cause, feed.topic);
         if (cause?.code === "unauthorized") {
-          this.#end(feed, cause.code, cause.message);
-        } else if (isCurrent()) {
+          this.#end(feed, cause.code, cause.message, error);
+          return;
+        }
+        this.#tell(feed, "error", error);
+        if (isCurrent()) {
           this.#retrySubscribe(feed);
         }
       },
@@ -1132,17 +1135,20 @@ export class Barrage extends EventTarget {
       this.#subscribe(feed);
       return;
     }
+    // Whether we are on the topic, and where, is unknown, and only a new connection makes it known.
+    const unknown = error.code === "timeout" || error.code === "already_subscribed";
+    if (!unknown && !PASSING_ERRORS.has(error.code)) {
+      this.#end(feed, error.code, error.message, error);
+      return;
+    }
     this.#tell(feed, "error", error);
     if (feed.state !== "subscribing") {
       return; // a listener left
     }
-    if (error.code === "timeout" || error.code === "already_subscribed") {
-      // Whether we are on the topic, and where, is unknown, and only a new connection makes it known.
+    if (unknown) {
       this.#lose(CLOSE_ABNORMAL, `subscribe ${error.code}`);
-    } else if (PASSING_ERRORS.has(error.code)) {
-      this.#retrySubscribe(feed);
     } else {
-      this.#end(feed, error.code, error.message);
+      this.#retrySubscribe(feed);
     }
   }
 
@@ -1241,14 +1247,18 @@ export class Barrage extends EventTarget {
     }
   }
 
-  /** The gateway ended it, or will never begin it. */
-  #end(feed, code, reason) {
-    this.#timers.clearTimeout(feed.retryTimer);
-    this.#feeds.delete(feed.topic);
+  /** The gateway ended it, or will never begin it; an `error` says why before it is over. */
+  #end(feed, code, reason, error = undefined) {
+    // First of all: a listener that asks for the topic again gets a new beginning, not a part in this end.
+    this.#forget(feed);
     const handles = [...feed.handles.keys()];
-    feed.handles.clear();
+    if (error) {
+      this.#tell(feed, "error", error);
+    }
     for (const target of handles.length === 0 ? [this] : handles) {
-      emit(target, "unsubscribed", { topic: feed.topic, code, reason });
+      if (target === this || feed.handles.delete(target)) {
+        emit(target, "unsubscribed", { topic: feed.topic, code, reason });
+      }
     }
   }
 
@@ -1256,11 +1266,10 @@ export class Barrage extends EventTarget {
     if (!feed.handles.delete(handle)) {
       return;
     }
-    if (feed.handles.size === 0 && !feed.joined) {
-      this.#timers.clearTimeout(feed.retryTimer);
-      this.#feeds.delete(feed.topic);
-      this.#take(feed.asking);
-      if (feed.state !== "pending") {
+    const before = feed.state;
+    if (before !== "unsubscribed" && feed.handles.size === 0 && !feed.joined) {
+      this.#forget(feed);
+      if (before !== "pending") {
         // With an id, so that the answer can't be taken for the end of a later subscription to the same topic.
         this.#request({ type: "unsubscribe", topic: feed.topic }, () => {}, () => {});
       }
@@ -1268,6 +1277,14 @@ export class Barrage extends EventTarget {
       this.#attend(feed);
     }
     emit(handle, "unsubscribed", { topic: feed.topic, code: "left", reason: "" });
+  }
+
+  /** Nothing that still comes for it is heard; the topic may have another feed from now on. */
+  #forget(feed) {
+    feed.state = "unsubscribed";
+    this.#timers.clearTimeout(feed.retryTimer);
+    this.#take(feed.asking);
+    this.#feeds.delete(feed.topic);
   }
 
   // --- attention ---
@@ -1389,8 +1406,15 @@ export class Barrage extends EventTarget {
 
   /** Tells the topic's handles; what nobody has a handle on (the gateway joined it) is told by the client itself. */
   #tell(feed, type, detail) {
-    for (const target of feed.handles.size === 0 && feed.joined ? [this] : feed.handles.keys()) {
-      emit(target, type, detail);
+    if (feed.handles.size === 0 && feed.joined) {
+      emit(this, type, detail);
+      return;
+    }
+    // Those of now: a listener may add handles, to which this hasn't happened, and take some away.
+    for (const handle of [...feed.handles.keys()]) {
+      if (feed.handles.has(handle)) {
+        emit(handle, type, detail);
+      }
     }
   }
 }

@@ -734,6 +734,84 @@ test("a refused subscription tells error and ends", async () => {
   equal(world.socket.of("subscribe").length, 1);
 });
 
+/** The gateway refuses the last subscribe for good. */
+function refuse({ socket }, code = "not_permitted") {
+  socket.receive({ type: "error", id: socket.of("subscribe").at(-1).id, topic: TOPIC, code, message: "no" });
+}
+
+test("a listener that subscribes again on a refusal begins anew, once", async () => {
+  const world = connected();
+  const errors = [];
+  const handles = [];
+  const join = () => {
+    if (handles.length < 9) {
+      handles.push(world.client.subscribe(TOPIC, { onError: ({ code }) => errors.push(code) && join() }));
+    }
+  };
+  join();
+  refuse(world);
+  equal([errors, handles.map(({ state }) => state)], [["not_permitted"], ["unsubscribed", "subscribing"]]);
+  world.socket.subscribed(TOPIC);
+  await world.clock.advance(15_000);
+  equal([errors.length, handles[1].state, world.client.state], [1, "subscribed", "connected"]);
+});
+
+test("a listener that leaves and subscribes again on a refusal ends only the old subscription", async () => {
+  const world = connected();
+  let again;
+  const first = recorded(world.client, TOPIC, {
+    onError: () => {
+      first.subscription.unsubscribe();
+      again = recorded(world.client);
+    },
+  });
+  refuse(world);
+  equal(first.of("unsubscribed").map(({ code }) => code), ["left"]);
+  equal(world.socket.of("unsubscribe"), [], "the gateway never began it");
+  world.socket.subscribed(TOPIC, { offset: 1 });
+  world.socket.message(TOPIC, 2);
+  await world.clock.advance(15_000);
+  equal(again.events.map(([type]) => type), ["subscribed", "message"]);
+  equal([again.subscription.state, world.client.state], ["subscribed", "connected"]);
+});
+
+test("a listener that subscribes again when there is no token for the topic begins anew", async () => {
+  const world = connected();
+  let again;
+  const token = () => "";
+  const first = recorded(world.client, TOPIC, {
+    token,
+    onError: () => {
+      first.subscription.unsubscribe();
+      again = recorded(world.client);
+    },
+  });
+  await settle();
+  world.socket.subscribed(TOPIC);
+  equal([first.of("unsubscribed").map(({ code }) => code), again.subscription.state], [["left"], "subscribed"]);
+});
+
+test("a handle that a listener adds isn't told what came before it", async () => {
+  const world = connected();
+  const late = [];
+  const { subscription } = recorded(world.client, TOPIC, { onMessage: () => late.push(recorded(world.client)) });
+  world.socket.subscribed(TOPIC);
+  world.socket.message(TOPIC, 1);
+  await settle();
+  equal(late[0].events, [["subscribed", { topic: TOPIC, epoch: "e1", offset: 1 }]]);
+  subscription.unsubscribe();
+});
+
+test("a handle that another one's listener took away isn't told any more", () => {
+  const world = connected();
+  const second = {};
+  recorded(world.client, TOPIC, { onMessage: () => second.subscription.unsubscribe() });
+  Object.assign(second, recorded(world.client));
+  world.socket.subscribed(TOPIC);
+  world.socket.message(TOPIC, 1);
+  equal([second.data(), second.of("unsubscribed").length], [[], 1]);
+});
+
 test("a subscription refused for now is asked for again, with backoff", async () => {
   const world = connected();
   const { subscription, of } = recorded(world.client);
