@@ -344,7 +344,7 @@ export interface BarrageOptions {
   backoff?: { baseMs?: number; capMs?: number };
   /** For token, handshake and welcome together. Default 15,000 ms. */
   connectTimeoutMs?: number;
-  /** Default 10,000 ms. */
+  /** Default 10,000 ms. A subscription is waited for up to four times as long, as long as the connection speaks. */
   requestTimeoutMs?: number;
   /** Default 10,000 ms; at most 5,000 when there is a reason to doubt the connection. */
   pongTimeoutMs?: number;

@@ -28,6 +28,8 @@ const STABLE_MS = 10_000;
 const LATE_MS = 2_000;
 /** Wait for the pong to a ping that was sent because there is a reason to doubt the connection. */
 const DOUBT_MS = 5_000;
+/** A `subscribe` may wait for the gateway's backend: so many times the timeout more, as long as the connection speaks. */
+const SUBSCRIBE_WAITS = 3;
 /** A token that expires within this time isn't worth connecting with. */
 const TOKEN_MARGIN_MS = 5_000;
 /** Renewal begins so long before the token expires, or in the last fifth of its life if that is later. */
@@ -939,22 +941,34 @@ export class Barrage extends EventTarget {
   // --- requests ---
 
   #answer(fields, timeoutMs) {
-    return new Promise((resolve, reject) => this.#request(fields, resolve, reject, timeoutMs));
+    return new Promise((resolve, reject) => this.#request(fields, resolve, reject, { timeoutMs }));
   }
 
-  /** Callbacks, not a promise: the frame after a `subscribed` may arrive before a promise's continuation runs. */
-  #request(fields, done, fail, timeoutMs = this.#options.requestTimeoutMs) {
+  /**
+   * Callbacks, not a promise: the frame after a `subscribed` may arrive before a promise's continuation runs. `waits` is how
+   * often it is given its time once more, if something else came within it.
+   */
+  #request(fields, done, fail, { timeoutMs = this.#options.requestTimeoutMs, waits = 0 } = {}) {
     if (this.#state !== "connected" || this.#socket?.readyState !== 1) {
       fail(new BarrageError("not_connected", `${fields.type} wasn't sent: there is no connection`, fields.topic));
       return 0;
     }
     const id = ++this.#lastId;
-    const deadline = this.#deadline(timeoutMs, () => {
-      this.#requests.delete(id);
-      fail(new BarrageError("timeout", `no answer to ${fields.type} within ${timeoutMs} ms`, fields.topic));
-    });
     const { type, ...rest } = fields;
-    this.#requests.set(id, { type, topic: fields.topic, deadline, done, fail });
+    const request = { type, topic: fields.topic, deadline: null, done, fail };
+    const wait = (waited) => {
+      const since = this.#timers.now();
+      request.deadline = this.#deadline(timeoutMs, () => {
+        if (waited < waits && this.#receivedAt > since) {
+          wait(waited + 1);
+          return;
+        }
+        this.#requests.delete(id);
+        fail(new BarrageError("timeout", `no answer to ${type} within ${timeoutMs * (waited + 1)} ms`, fields.topic));
+      });
+    };
+    wait(0);
+    this.#requests.set(id, request);
     this.#send({ type, id, ...rest });
     return id;
   }
@@ -1122,7 +1136,7 @@ export class Barrage extends EventTarget {
 
   #ask(feed, token, done, fail) {
     const fields = { type: "subscribe", topic: feed.topic, since: positionOf(feed), last: feed.last || undefined, token };
-    feed.asking = this.#request(fields, done, fail);
+    feed.asking = this.#request(fields, done, fail, { waits: SUBSCRIBE_WAITS });
   }
 
   #onSubscribeFailed(feed, error, tokenIsFresh = false) {
@@ -1146,6 +1160,7 @@ export class Barrage extends EventTarget {
       return; // a listener left
     }
     if (unknown) {
+      this.#connectedAt = null; // however long it lived, it wasn't a good one
       this.#lose(CLOSE_ABNORMAL, `subscribe ${error.code}`);
     } else {
       this.#retrySubscribe(feed);

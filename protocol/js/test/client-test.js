@@ -845,6 +845,47 @@ test("a subscription that isn't answered costs the connection", async () => {
   equal(world.socket.of("subscribe").length, 1);
 });
 
+test("a subscription whose answer takes long on a connection that lives doesn't cost it", async () => {
+  const world = connected();
+  const { of, events } = recorded(world.client);
+  await world.clock.advance(9_000);
+  world.socket.receive({ type: "pong" });
+  await world.clock.advance(3_000);
+  world.socket.subscribed(TOPIC, { offset: 4 });
+  await world.clock.advance(15_000);
+  equal([world.client.state, events.length, of("error")], ["connected", 1, []]);
+});
+
+test("a subscription that is never answered costs the connection, however alive that is", async () => {
+  const world = connected();
+  const { of } = recorded(world.client);
+  for (let i = 0; i < 8; i++) {
+    await world.clock.advance(5_000 - 1);
+    equal(world.client.state, "connected");
+    world.socket.receive({ type: "pong" });
+    await world.clock.advance(1);
+  }
+  equal([world.states.at(-1).reason, of("error").map(({ message }) => message)], [
+    "subscribe timeout",
+    ["no answer to subscribe within 40000 ms"],
+  ]);
+});
+
+test("connections that are lost because a subscription isn't answered come back more and more slowly", async () => {
+  const world = connected();
+  recorded(world.client);
+  const delays = [];
+  for (let i = 0; i < 4; i++) {
+    await world.clock.advance(10_000);
+    const { state, delayMs } = world.states.at(-1);
+    equal(state, "waiting");
+    delays.push(delayMs);
+    await world.clock.advance(delayMs);
+    world.socket.welcome();
+  }
+  equal(delays, [500, 1_000, 2_000, 4_000]);
+});
+
 test("a subscription that was left before its answer costs nothing", async () => {
   const world = connected();
   recorded(world.client).subscription.unsubscribe();
