@@ -204,6 +204,8 @@ class Feed {
   offset = 0;
   /** Whether `offset` is the last message's, so that a later one than the next shows a hole. */
   exact = false;
+  /** The last offset when it was last subscribed. What `last` brings lies before it, and nobody misses what doesn't come. */
+  head = 0;
   online = null;
   /** Whether it has too many users for each to be told of, as its last `online` said. A pong only counts. */
   truncated = false;
@@ -389,6 +391,7 @@ export class Barrage extends EventTarget {
       if (options.since) {
         feed.epoch = options.since.epoch;
         feed.offset = options.since.offset;
+        feed.head = 0;
       }
     }
     if (options.token !== undefined) {
@@ -1201,7 +1204,12 @@ export class Barrage extends EventTarget {
     }
     const { epoch, offset: head = 0 } = frame;
     const since = positionOf(feed);
+    // Up to where nothing is missed. It was asked for from `since` all the same: a replay that was cut off comes again.
+    const whole = since && !feed.exact ? { ...since, offset: Math.max(since.offset, feed.head) } : since;
     let recovered = frame.recovered;
+    if (recovered === false && epoch === whole?.epoch && head === whole.offset && head > since.offset) {
+      recovered = undefined; // nothing came since, so there was nothing to recover
+    }
     if (recovered === undefined && since && !asked) {
       recovered = epoch === since.epoch && head === since.offset; // a joined topic that nobody asked to recover
     }
@@ -1218,6 +1226,7 @@ export class Barrage extends EventTarget {
     if (feed.state !== "subscribed" || epoch !== since?.epoch) {
       feed.values.clear(); // they come anew, and what doesn't was removed meanwhile
     }
+    feed.head = head;
     feed.retries = 0;
     this.#timers.clearTimeout(feed.retryTimer);
     feed.state = "subscribed";
@@ -1230,8 +1239,8 @@ export class Barrage extends EventTarget {
     const detail = { topic: feed.topic, epoch, offset: head, online: frame.online, recovered, since };
     this.#tell(feed, "subscribed", detail);
     if (recovered === false && feed.state === "subscribed") {
-      const count = epoch === since?.epoch && since.offset < head ? head - since.offset : undefined;
-      this.#tell(feed, "lost", { topic: feed.topic, epoch, offset: head, since, count });
+      const count = epoch === whole?.epoch && whole.offset < head ? head - whole.offset : undefined;
+      this.#tell(feed, "lost", { topic: feed.topic, epoch, offset: head, since: whole, count });
     }
     this.#attend(feed);
   }

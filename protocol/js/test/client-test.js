@@ -593,6 +593,30 @@ test("last brings older messages without calling them gaps or duplicates", async
   equal(data(), [9, 10, 11, 12, 13]);
 });
 
+test("messages before the head that aren't there to be replayed aren't lost on each reconnect", async () => {
+  const world = connected();
+  const { of, data } = recorded(world.client, TOPIC, { last: 3 });
+  world.socket.subscribed(TOPIC, { offset: 10 });
+  world.random = 0;
+  const again = async (fields) => {
+    world.socket.drop();
+    await world.clock.advance(0);
+    world.socket.welcome();
+    equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 7 }, "a replay that was cut off would come again");
+    world.socket.subscribed(TOPIC, fields);
+  };
+  await again({ offset: 10, recovered: false });
+  equal([of("lost"), of("subscribed")[1].recovered], [[], undefined]);
+  await again({ offset: 10, recovered: false });
+  equal(of("lost"), []);
+  await again({ offset: 12, recovered: false });
+  equal(of("lost"), [{ topic: TOPIC, epoch: "e1", offset: 12, since: { epoch: "e1", offset: 10 }, count: 2 }]);
+  world.socket.message(TOPIC, 12);
+  equal(data(), [12], "what last brings of them");
+  await dropped(world);
+  equal(of("lost").length, 1);
+});
+
 test("since given by the application is where the first subscription starts", () => {
   const world = connected();
   const { data } = recorded(world.client, TOPIC, { since: { epoch: "e1", offset: 3 } });
