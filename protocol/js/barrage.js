@@ -295,13 +295,13 @@ export class Barrage extends EventTarget {
   constructor(url, options = {}) {
     super();
     this.#url = webSocketUrl(url);
-    this.#options = { ...DEFAULTS, ...options, backoff: { ...DEFAULTS.backoff, ...options.backoff } };
+    this.#options = { ...DEFAULTS, ...given(options), backoff: { ...DEFAULTS.backoff, ...given(options.backoff) } };
     checkLevel(this.#options.hiddenAttention);
     this.#options.WebSocket ??= globalThis.WebSocket;
     if (typeof this.#options.WebSocket !== "function") {
       throw new TypeError("no WebSocket here: pass one as options.WebSocket");
     }
-    this.#timers = options.timers ?? SYSTEM_TIMERS;
+    this.#timers = bounded(options.timers ?? SYSTEM_TIMERS);
     this.#random = options.random ?? Math.random;
     this.#tokens = new TokenSource(options.token);
   }
@@ -764,7 +764,7 @@ export class Barrage extends EventTarget {
   /** 80-100 % of the gateway's interval: pings of many clients spread, and come before it has to ask itself. */
   #schedulePing() {
     const heartbeatMs = this.#welcome.heartbeatMs || DEFAULT_HEARTBEAT_MS;
-    const interval = Math.min(heartbeatMs * (0.8 + 0.2 * this.#random()), MAX_TIMEOUT_MS);
+    const interval = heartbeatMs * (0.8 + 0.2 * this.#random());
     this.#timers.clearTimeout(this.#pingTimer);
     const due = this.#timers.now() + interval;
     this.#pingTimer = this.#timers.setTimeout(() => {
@@ -916,7 +916,7 @@ export class Barrage extends EventTarget {
       // We leave first, so the move is one step from connected to connecting.
       this.#forgetFailures(this.#timers.now());
       this.#attempt();
-    }, Math.min(delay, MAX_TIMEOUT_MS));
+    }, delay);
     emit(this, "goaway", { reason, reconnectAfterMs: delay });
   }
 
@@ -1013,7 +1013,7 @@ export class Barrage extends EventTarget {
       return; // by the gateway's clock it may be different, and then it asks
     }
     const delay = left - Math.min(RENEWAL_MS, left * 0.2);
-    this.#renewTimer = this.#timers.setTimeout(() => this.#renew(), Math.min(delay, MAX_TIMEOUT_MS));
+    this.#renewTimer = this.#timers.setTimeout(() => this.#renew(), delay);
   }
 
   async #renew() {
@@ -1441,6 +1441,20 @@ export class Barrage extends EventTarget {
       }
     }
   }
+}
+
+/** The options that are set: one that is there, but undefined, is no wish. */
+function given(options) {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
+}
+
+/** Timers for any time: those of platforms fire at once if it is longer than they can count. */
+function bounded(timers) {
+  return {
+    now: () => timers.now(),
+    setTimeout: (callback, ms) => timers.setTimeout(callback, Math.min(ms, MAX_TIMEOUT_MS)),
+    clearTimeout: (timer) => timers.clearTimeout(timer),
+  };
 }
 
 /** What a subscription is told when its token function has failed. */

@@ -112,6 +112,50 @@ test("gives up an attempt that hangs, and makes another", async () => {
   equal(world.sockets.length, 2);
 });
 
+test("an option that is undefined is as good as none", async () => {
+  const world = setUp({
+    token: undefined,
+    batch: undefined,
+    hiddenAttention: undefined,
+    hiddenAfterMs: undefined,
+    backoff: { baseMs: undefined, capMs: undefined },
+    connectTimeoutMs: undefined,
+    requestTimeoutMs: undefined,
+    pongTimeoutMs: undefined,
+  });
+  world.client.connect();
+  equal(world.socket.url, URL_);
+  await world.clock.advance(14_999);
+  equal(world.client.state, "connecting");
+  world.socket.drop();
+  equal(world.states.at(-1).delayMs, 500);
+  await world.clock.advance(500);
+  world.socket.welcome();
+  const published = rejection(world.client.publish(TOPIC, 1, { timeoutMs: undefined }));
+  await world.clock.advance(9_999);
+  world.client.close();
+  equal(await published, "disconnected");
+});
+
+test("a time without end is one", async () => {
+  const clock = new FakeClock();
+  const longest = [];
+  const timers = {
+    now: clock.now,
+    clearTimeout: clock.clearTimeout,
+    setTimeout: (callback, ms) => {
+      longest.push(ms);
+      return clock.setTimeout(callback, ms);
+    },
+  };
+  const world = connected({ timers, hiddenAfterMs: Infinity, requestTimeoutMs: Infinity, pongTimeoutMs: Infinity });
+  world.page.show("hidden");
+  world.client.publish(TOPIC, 1).catch(() => {});
+  world.socket.receive({ type: "goaway", reconnectAfterMs: 1e12 });
+  await clock.advance(25_000);
+  equal([world.client.state, Math.max(...longest)], ["connected", 2 ** 31 - 1]);
+});
+
 test("frames of a socket that was given up are not heard", async () => {
   const world = connected();
   const { data } = recorded(world.client);
