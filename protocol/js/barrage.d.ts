@@ -141,6 +141,9 @@ export interface SubscriptionEventMap<T = unknown> {
  * A JWT, or a function that gives one. The function is asked when there is none that still holds (its `exp` tells), when the
  * gateway refused the last one, and when it has to be renewed; not for each reconnect. Nothing (null, "") means that there is
  * none to be had; a rejection is told as `token_failed`, and it is asked again later.
+ *
+ * A JWT goes as a subprotocol of the handshake, which no access log has. A token of your own making that has other characters
+ * than letters, digits and ``!#$%&'*+-.^_`|~`` can't, and goes into the address.
  */
 export type Token = string | (() => string | null | undefined | Promise<string | null | undefined>);
 

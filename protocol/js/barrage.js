@@ -41,6 +41,9 @@ const WAKE_SPACING_MS = 1_000;
 const DEFAULT_HEARTBEAT_MS = 25_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** What may be in a subprotocol (RFC 9110's token). All that a JWT has is; what a backend made up needn't be. */
+const SUBPROTOCOL = /^[\w!#$%&'*+.^`|~-]+$/;
+
 /** How much of a topic one may want, from least to most. */
 const ATTENTION_LEVELS = ["counts", "digest", "full"];
 
@@ -520,9 +523,15 @@ export class Barrage extends EventTarget {
     for (const { topic, epoch, offset } of this.#joinedPositions()) {
       url.searchParams.append("since", `${topic}@${epoch}:${offset}`);
     }
-    // A subprotocol, unlike a query, stays out of access logs; a JWT has only characters that are legal there.
     const { token } = this.#tokens;
-    const protocols = token === undefined ? [PROTOCOL] : [PROTOCOL, `token.${token}`];
+    const protocols = [PROTOCOL];
+    if (token !== undefined) {
+      if (SUBPROTOCOL.test(token)) {
+        protocols.push(`token.${token}`); // which, unlike a query, stays out of access logs
+      } else {
+        url.searchParams.set("token", token);
+      }
+    }
     let socket;
     try {
       socket = new this.#options.WebSocket(url.href, protocols);

@@ -144,6 +144,9 @@ export function fakeWebSockets(sockets) {
     closedWith = null;
 
     constructor(url, protocols) {
+      if (!protocols.every((protocol) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(protocol))) {
+        throw new SyntaxError(`not a subprotocol: ${protocols}`); // as browsers do
+      }
       this.url = url;
       this.protocols = protocols;
       sockets.push(this);
