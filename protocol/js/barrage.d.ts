@@ -148,11 +148,14 @@ export interface SubscriptionEventMap<T = unknown> {
 export type Token = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
 export interface SubscribeOptions<T = unknown> {
-  /** Recover from here, e.g. from the position that a server-rendered page was made at. */
+  /**
+   * Recover from here, e.g. from the position that a server-rendered page was made at. On a topic that the gateway joins this
+   * counts if it is said before connect().
+   */
   since?: Position;
   /** The topic's own token, where its namespace wants one that the connection's doesn't stand for. */
   token?: Token;
-  /** Replay this many messages on joining, as far as the gateway keeps them. */
+  /** Replay this many messages on joining, as far as the gateway keeps them. Not where the gateway joins: ask for the `history`. */
   last?: number;
   /**
    * How much of the topic is wanted while the page is hidden. Default: the client's `hiddenAttention`. Of several handles on

@@ -34,7 +34,7 @@ const SUBSCRIBE_WAITS = 3;
 const TOKEN_MARGIN_MS = 5_000;
 /** Renewal begins so long before the token expires, or in the last fifth of its life if that is later. */
 const RENEWAL_MS = 30_000;
-/** Positions of topics that the gateway joins go into the address, whose length has a limit. */
+/** Positions of topics that the gateway joins, or may join, go into the address, whose length has a limit. */
 const MAX_POSITIONS_IN_ADDRESS = 16;
 /** Signs of life of the page (shown, online again) start at most one attempt in this time. */
 const WAKE_SPACING_MS = 1_000;
@@ -199,8 +199,8 @@ class Feed {
   handles = new Map();
   /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed; unsubscribed: it never comes back. */
   state = "pending";
-  /** Whether the gateway put the connection on the topic by itself, and will again. */
-  joined;
+  /** Whether the gateway put the connection on the topic by itself, and will again; null before it was ever subscribed. */
+  joined = null;
   /** Where its own tokens come from; null if the connection's is enough. */
   tokens = null;
   epoch = null;
@@ -229,7 +229,6 @@ class Feed {
 
   constructor(topic) {
     this.topic = topic;
-    this.joined = this.isOwn;
   }
 
   /** Whether it is the gateway's own (`$user:u7`): it can't be asked for. */
@@ -520,7 +519,7 @@ export class Barrage extends EventTarget {
     if (this.#options.batch) {
       url.searchParams.set("batch", "1");
     }
-    for (const { topic, epoch, offset } of this.#joinedPositions()) {
+    for (const { topic, epoch, offset } of this.#positionsForAddress()) {
       url.searchParams.append("since", `${topic}@${epoch}:${offset}`);
     }
     const { token } = this.#tokens;
@@ -1254,12 +1253,16 @@ export class Barrage extends EventTarget {
     this.#attend(feed);
   }
 
-  /** Where we are on topics that the gateway joins by itself: only the address can ask to recover those. */
-  #joinedPositions() {
+  /**
+   * Where we are on topics that the gateway joins by itself, or may for all we know: only the address can ask to recover those.
+   * Its own come first: nobody can ask for them in another way.
+   */
+  #positionsForAddress() {
+    const rank = (feed) => (feed.isOwn ? 0 : feed.joined ? 1 : 2);
     return [...this.#feeds.values()]
-      .filter((feed) => feed.joined && feed.epoch !== null)
-      .slice(-MAX_POSITIONS_IN_ADDRESS)
-      .map(({ topic, epoch, offset }) => ({ topic, epoch, offset }));
+      .filter((feed) => feed.joined !== false && feed.epoch !== null)
+      .sort((a, b) => rank(a) - rank(b))
+      .slice(0, MAX_POSITIONS_IN_ADDRESS);
   }
 
   #isLeaving(topic) {

@@ -1012,6 +1012,34 @@ test("topics that the gateway joins are announced, and recovered by the address"
   equal(late.length, 1, "announced once");
 });
 
+test("a position that the application gives counts on topics that the gateway joins", () => {
+  const world = setUp();
+  const { of, data } = recorded(world.client, TOPIC, { since: { epoch: "e1", offset: 3 } });
+  world.client.subscribe("room:43", { last: 3 });
+  world.client.connect();
+  equal(new URL(world.socket.url).searchParams.getAll("since"), [`${TOPIC}@e1:3`]);
+  world.socket.welcome({ user: "u7" });
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e1", offset: 4, recovered: true });
+  world.socket.message(TOPIC, 4);
+  equal([of("subscribed")[0].recovered, of("lost"), data()], [true, [], [4]]);
+});
+
+test("the address has room for the gateway's own topics before others", async () => {
+  const world = connected();
+  const joined = (topic) => world.socket.receive({ type: "subscribed", topic, epoch: "e1", offset: 1 });
+  for (let i = 0; i < 20; i++) {
+    joined(`news:${i}`);
+  }
+  joined("$user:u7");
+  world.client.subscribe("room:ours");
+  world.socket.subscribed("room:ours");
+  world.client.subscribe(TOPIC, { since: { epoch: "e1", offset: 3 } });
+  world.socket.drop();
+  await world.clock.advance(500);
+  const positions = new URL(world.socket.url).searchParams.getAll("since");
+  equal([positions.length, positions[0], positions.at(-1)], [16, "$user:u7@e1:1", "news:14@e1:1"]);
+});
+
 test("a topic that the gateway joined and the application asks for is one subscription", () => {
   const world = setUp();
   const { events, data, subscription } = recorded(world.client);
