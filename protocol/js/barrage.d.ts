@@ -219,7 +219,7 @@ export interface Subscription<T = unknown> extends EventTarget {
  * `overloaded`, ...), with its `message`, or the client's own:
  *
  * - `not_connected`: never sent. Send it again when you like.
- * - `disconnected`, `timeout`: sent, outcome unknown. Repeat a publish with the same `messageId`.
+ * - `disconnected`, `timeout`: sent, outcome unknown. Repeat a publish with the same `messageId`; see PublishOptions.
  * - `closed`: ready() will not come.
  * - `token_failed`: a token function failed, or gave what the gateway doesn't take in place of the present token.
  * - `bad_frame`: only in `error` events, as `token_failed`.
@@ -267,7 +267,10 @@ export type JoinedEventMap = Omit<SubscriptionEventMap, "error">;
 
 export interface PublishOptions {
   priority?: Priority;
-  /** Makes a repeat of the same publish return the first one's position. */
+  /**
+   * Makes a repeat of the same publish return the first one's position. An id is its user's: of a client without a user it is its
+   * connection's, so a repeat on the next connection is published once more.
+   */
   messageId?: string;
   /** Makes it a value: it has no position, is merged with others of the same key, and told to all as `value`. */
   key?: string;
@@ -356,7 +359,7 @@ export interface BarrageOptions {
   pongTimeoutMs?: number;
   /** Default globalThis.WebSocket. */
   WebSocket?: WebSocketClass;
-  /** Whose `online`, `pageshow`, ... events are heard. Default globalThis.window. */
+  /** Whose `online`, `pageshow`, ... events are heard. Default globalThis.window, in workers globalThis.self. */
   window?: Pick<EventTarget, "addEventListener" | "removeEventListener"> & { document?: unknown };
   /** For tests. */
   timers?: { now(): number; setTimeout(callback: () => void, ms: number): any; clearTimeout(timer: any): void };
@@ -386,8 +389,8 @@ export class Barrage extends EventTarget {
 
   /**
    * Gives a handle on the topic, before or after connect(). The first handle subscribes on the wire, the last one to leave
-   * unsubscribes; `since` and `last` of later ones have no effect, and they are told `subscribed` with the position where
-   * they came in.
+   * unsubscribes; `since` and `last` of later ones, and a `token` behind another one's, have no effect, and they are told
+   * `subscribed` with the position where they came in.
    */
   subscribe<T = unknown>(topic: string, options?: SubscribeOptions<T>): Subscription<T>;
   publish(topic: string, data: unknown, options?: PublishOptions): Promise<PublishResult>;

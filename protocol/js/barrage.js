@@ -374,7 +374,8 @@ export class Barrage extends EventTarget {
 
   /**
    * Gives a handle on the topic. The first one subscribes on the wire, the last one to leave unsubscribes; `since`, `last`
-   * of later ones have no effect, and they are told `subscribed` with the position where they came in.
+   * of later ones, and a `token` behind another one's, have no effect, and they are told `subscribed` with the position where
+   * they came in.
    */
   subscribe(topic, options = {}) {
     if (typeof topic !== "string" || topic === "") {
@@ -679,7 +680,7 @@ export class Barrage extends EventTarget {
         this.#pageSigns.push(() => target.removeEventListener(type, listener));
       }
     };
-    const page = this.#options.window ?? globalThis.window;
+    const page = this.#options.window ?? globalThis.window ?? globalThis.self; // a worker has no window, but hears of the network
     const document = page?.document;
     watch(page, "online", () => this.#wake());
     watch(page, "offline", () => this.#doubt());
@@ -740,7 +741,9 @@ export class Barrage extends EventTarget {
     if (this.#state !== "waiting" && !stuck) {
       return;
     }
-    const earliest = Math.max(this.#notBefore, this.#attemptStartedAt + WAKE_SPACING_MS);
+    // A clock that was set back since the last attempt mustn't make the wait longer.
+    const spaced = Math.min(this.#attemptStartedAt, now) + WAKE_SPACING_MS;
+    const earliest = Math.max(this.#notBefore, spaced);
     if (earliest <= now) {
       this.#attempt();
     } else if (this.#nextAttemptAt === null || earliest < this.#nextAttemptAt) {
@@ -1342,8 +1345,8 @@ export class Barrage extends EventTarget {
     }
     const told = () => this.#tellSubscribed(feed, "attention", { topic: feed.topic, level: wanted });
     this.#askAttention(feed, wanted, told, (error) => {
-      if (error.code === "disconnected" || error.code === "not_connected" || this.#feeds.get(feed.topic) !== feed) {
-        return;
+      if (error.code === "disconnected" || error.code === "not_connected" || feed.state !== "subscribed") {
+        return; // nobody gets less than they want of what they aren't on
       }
       if (more > 0) {
         // Nobody may be left with less than they want; a new connection begins with everything, and recovers.

@@ -456,6 +456,36 @@ test("many signs at once start one attempt a second", async () => {
   equal(world.sockets.length, before + 1);
 });
 
+test("a clock that was set back doesn't make the wait longer", async () => {
+  const world = setUp();
+  world.random = 1;
+  world.client.connect();
+  await failingDelays(world, 5);
+  world.socket.drop();
+  const before = world.sockets.length;
+  world.clock.set(world.clock.now() - 3_600_000);
+  world.page.sign("online");
+  equal(world.states.at(-1).delayMs, 1_000);
+  await world.clock.advance(1_000);
+  equal(world.sockets.length, before + 1);
+});
+
+test("a worker hears when the network is back", async () => {
+  if (globalThis.window || globalThis.self) {
+    return; // where there are real ones, they can't be replaced
+  }
+  globalThis.self = new FakePage();
+  try {
+    const world = connected({ window: undefined });
+    await world.clock.advance(5_000);
+    globalThis.self.sign("online");
+    equal(world.socket.of("ping").length, 1);
+    world.client.close();
+  } finally {
+    delete globalThis.self;
+  }
+});
+
 test("a hidden page doesn't hurry", async () => {
   const world = setUp();
   world.client.connect();
@@ -1438,6 +1468,19 @@ test("a gateway that refuses to give everything again costs the connection: a ne
   equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 0 });
   world.socket.subscribed(TOPIC, { recovered: true });
   equal(levels(world), []);
+});
+
+test("a level that is refused because the subscription had ended costs nothing", async () => {
+  const { world, of } = await hidden();
+  attended(world);
+  world.page.show();
+  const { id } = world.socket.of("attention")[1];
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "overloaded", reason: "later" });
+  world.socket.receive({ type: "error", id, topic: TOPIC, code: "not_subscribed", message: "isn't on it" });
+  equal([world.client.state, of("error")], ["connected", []]);
+  await world.clock.advance(500);
+  world.socket.subscribed(TOPIC, { recovered: true });
+  equal(levels(world), ["counts", "full"], "a subscription begins with everything");
 });
 
 test("less that was asked for without an answer is taken back all the same", async () => {
