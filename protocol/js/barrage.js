@@ -1218,11 +1218,11 @@ export class Barrage extends EventTarget {
     // Up to where nothing is missed. It was asked for from `since` all the same: a replay that was cut off comes again.
     const whole = since && !feed.exact ? { ...since, offset: Math.max(since.offset, feed.head) } : since;
     let recovered = frame.recovered;
-    if (recovered === false && epoch === whole?.epoch && head === whole.offset && head > since.offset) {
-      recovered = undefined; // nothing came since, so there was nothing to recover
-    }
     if (recovered === undefined && since && !asked) {
       recovered = epoch === since.epoch && head === since.offset; // a joined topic that nobody asked to recover
+    }
+    if (recovered === false && epoch === whole?.epoch && head === whole.offset && head > since.offset) {
+      recovered = undefined; // nothing came since, so there was nothing to recover
     }
     if (!recovered) {
       const replayed = asked ? feed.last : 0;

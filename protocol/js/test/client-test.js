@@ -701,6 +701,18 @@ test("messages before the head that aren't there to be replayed aren't lost on e
   equal(of("lost").length, 1);
 });
 
+test("nothing is lost on a topic that the gateway joins where it was asked for with last before", async () => {
+  const world = connected();
+  const { of, data } = recorded(world.client, TOPIC, { last: 3 });
+  world.socket.subscribed(TOPIC, { offset: 10 });
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e1", offset: 10 });
+  world.socket.message(TOPIC, 11);
+  equal([of("lost"), of("gap"), data()], [[], [], [11]]);
+});
+
 test("since given by the application is where the first subscription starts", () => {
   const world = connected();
   const { data } = recorded(world.client, TOPIC, { since: { epoch: "e1", offset: 3 } });
