@@ -197,6 +197,8 @@ class Subscription extends EventTarget {
 class Feed {
   /** Each with what it wants of the topic while the page is hidden. */
   handles = new Map();
+  /** Those of them that came while it was subscribed and haven't been told so, each with what it will be told. */
+  newcomers = new Map();
   /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed; unsubscribed: it never comes back. */
   state = "pending";
   /** Whether the gateway put the connection on the topic by itself, and will again; null before it was ever subscribed. */
@@ -410,11 +412,9 @@ export class Barrage extends EventTarget {
     if (feed.state === "subscribed") {
       this.#attend(feed);
       const { epoch, offset, online } = feed;
-      queueMicrotask(() => {
-        if (handle.state === "subscribed") {
-          emit(handle, "subscribed", { topic, epoch, offset, online: online ?? undefined, recovered: undefined });
-        }
-      });
+      const detail = { topic, epoch, offset, online: online ?? undefined, recovered: undefined };
+      feed.newcomers.set(handle, detail);
+      queueMicrotask(() => this.#greet(feed, handle));
     } else if (first && this.#state === "connected") {
       this.#subscribe(feed);
     }
@@ -1451,9 +1451,18 @@ export class Barrage extends EventTarget {
     }
     // Those of now: a listener may add handles, to which this hasn't happened, and take some away.
     for (const handle of [...feed.handles.keys()]) {
+      this.#greet(feed, handle);
       if (feed.handles.has(handle)) {
         emit(handle, type, detail);
       }
+    }
+  }
+
+  /** Tells a handle that came to a live subscription where it came in, before anything else. */
+  #greet(feed, handle) {
+    const detail = feed.newcomers.get(handle);
+    if (feed.newcomers.delete(handle) && handle.state === "subscribed") {
+      emit(handle, "subscribed", detail);
     }
   }
 }

@@ -922,6 +922,15 @@ test("a handle that a listener adds isn't told what came before it", async () =>
   subscription.unsubscribe();
 });
 
+test("a handle that a listener adds amid a batch hears first where it came in", () => {
+  const world = connected();
+  let late = null;
+  recorded(world.client, TOPIC, { onMessage: () => (late ??= recorded(world.client)) });
+  world.socket.subscribed(TOPIC);
+  world.socket.receive({ type: "messages", topic: TOPIC, messages: [1, 2, 3].map((offset) => ({ offset, data: offset })) });
+  equal(late.events.map(([type, { offset }]) => [type, offset]), [["subscribed", 1], ["message", 2], ["message", 3]]);
+});
+
 test("a handle that another one's listener took away isn't told any more", () => {
   const world = connected();
   const second = {};
