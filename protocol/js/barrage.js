@@ -74,6 +74,45 @@ export class BarrageError extends Error {
   }
 }
 
+/** The platform's timers, and deadlines made of them. */
+class Timers {
+  #platform;
+
+  constructor(platform) {
+    this.#platform = platform;
+  }
+
+  now() {
+    return this.#platform.now();
+  }
+
+  /** For any time: those of platforms fire at once if it is longer than they can count. */
+  setTimeout(callback, ms) {
+    return this.#platform.setTimeout(callback, Math.min(ms, MAX_TIMEOUT_MS));
+  }
+
+  clearTimeout(timer) {
+    this.#platform.clearTimeout(timer);
+  }
+
+  /**
+   * A timer after which a peer that didn't answer has failed. If it fires late, the page was frozen or asleep and the answer
+   * may still wait behind it: it calls `onLate` and gives the peer the whole time once more.
+   */
+  deadline(ms, onExpired, onLate = () => {}) {
+    const due = this.now() + ms;
+    let timer = this.setTimeout(() => {
+      if (this.now() - due <= LATE_MS) {
+        onExpired();
+        return;
+      }
+      timer = this.setTimeout(onExpired, ms);
+      onLate();
+    }, ms);
+    return { cancel: () => this.clearTimeout(timer) };
+  }
+}
+
 /** Where tokens come from, and the last one. */
 class TokenSource {
   #give = null;
@@ -113,6 +152,258 @@ class TokenSource {
   drop() {
     if (this.renews) {
       this.#token = undefined;
+    }
+  }
+}
+
+/** What the gateway was asked on this connection and hasn't answered, each question under its id. */
+class Requests {
+  #open = new Map();
+  #lastId = 0;
+  #timers;
+  #timeoutMs;
+  #socket;
+
+  /** @param socket `isOpen()`, `send(frame)`, and `heardAt()`: when the gateway was heard last */
+  constructor(timers, timeoutMs, socket) {
+    this.#timers = timers;
+    this.#timeoutMs = timeoutMs;
+    this.#socket = socket;
+  }
+
+  /** An id that no other frame of this client has. */
+  nextId() {
+    return ++this.#lastId;
+  }
+
+  /**
+   * Asks, and gives the question's id, 0 if it wasn't sent. Callbacks, not a promise: the frame after a `subscribed` may arrive
+   * before a promise's continuation runs. `waits` is how often the answer is given its time once more, if something else came
+   * within it.
+   */
+  ask({ type, topic, ...fields }, done, fail, { timeoutMs = this.#timeoutMs, waits = 0 } = {}) {
+    if (!this.#socket.isOpen()) {
+      fail(new BarrageError("not_connected", `${type} wasn't sent: there is no connection`, topic));
+      return 0;
+    }
+    const id = this.nextId();
+    const request = { type, topic, deadline: null, done, fail };
+    const wait = (waited) => {
+      const since = this.#timers.now();
+      request.deadline = this.#timers.deadline(timeoutMs, () => {
+        if (waited < waits && this.#socket.heardAt() > since) {
+          wait(waited + 1);
+          return;
+        }
+        this.#open.delete(id);
+        fail(new BarrageError("timeout", `no answer to ${type} within ${timeoutMs * (waited + 1)} ms`, topic));
+      });
+    };
+    wait(0);
+    this.#open.set(id, request);
+    this.#socket.send({ type, id, topic, ...fields });
+    return id;
+  }
+
+  /** As {@link ask}, for those who can wait. */
+  answer(fields, options) {
+    return new Promise((resolve, reject) => this.ask(fields, resolve, reject, options));
+  }
+
+  /** Whom the answer to a question is for: its `done` and `fail`. Undefined if nobody waits for it any more. */
+  take(id) {
+    const request = this.#open.get(id);
+    if (request) {
+      this.#open.delete(id);
+      request.deadline.cancel();
+    }
+    return request;
+  }
+
+  has(type, topic) {
+    return [...this.#open.values()].some((request) => request.type === type && request.topic === topic);
+  }
+
+  /** The connection is gone: no answer will come. */
+  failAll() {
+    const requests = [...this.#open.values()];
+    this.#open.clear();
+    for (const { topic, deadline, fail } of requests) {
+      deadline.cancel();
+      fail(new BarrageError("disconnected", "the connection was lost before the answer came", topic));
+    }
+  }
+}
+
+/** Asks whether the gateway is there, and judges by what comes. Runs from `start` to `stop`. */
+class Heartbeat {
+  #timers;
+  #random;
+  #pongTimeoutMs;
+  #ping;
+  #onDeath;
+
+  #heartbeatMs = DEFAULT_HEARTBEAT_MS;
+  #heardAt = -Infinity;
+  #pingTimer = null;
+  #pongDeadline = null;
+  #pongDue = Infinity;
+
+  /** @param ping sends one */
+  constructor(timers, random, pongTimeoutMs, ping, onDeath) {
+    this.#timers = timers;
+    this.#random = random;
+    this.#pongTimeoutMs = pongTimeoutMs;
+    this.#ping = ping;
+    this.#onDeath = onDeath;
+  }
+
+  /** When anything came last. */
+  get heardAt() {
+    return this.#heardAt;
+  }
+
+  heard() {
+    this.#heardAt = this.#timers.now();
+  }
+
+  start(heartbeatMs) {
+    this.#heartbeatMs = heartbeatMs || DEFAULT_HEARTBEAT_MS;
+    this.#schedule();
+  }
+
+  stop() {
+    this.#timers.clearTimeout(this.#pingTimer);
+    this.#pongDeadline?.cancel();
+    this.#pongDeadline = null;
+  }
+
+  onPong() {
+    this.#pongDeadline?.cancel();
+    this.#pongDeadline = null;
+    this.#schedule();
+  }
+
+  /** The connection may be dead without a sign of it: ask, and don't wait as long as usual. */
+  doubt() {
+    this.#ask(Math.min(DOUBT_MS, this.#pongTimeoutMs));
+  }
+
+  /** 80-100 % of the gateway's interval: pings of many clients spread, and come before it has to ask itself. */
+  #schedule() {
+    const interval = this.#heartbeatMs * (0.8 + 0.2 * this.#random());
+    this.#timers.clearTimeout(this.#pingTimer);
+    const due = this.#timers.now() + interval;
+    this.#pingTimer = this.#timers.setTimeout(() => {
+      // A late timer isn't a death, but whoever slept has reason to doubt.
+      if (this.#timers.now() - due > LATE_MS) {
+        this.doubt();
+      } else {
+        this.#ask(this.#pongTimeoutMs);
+      }
+    }, interval);
+  }
+
+  #ask(timeoutMs) {
+    const sentAt = this.#timers.now();
+    if (this.#pongDeadline && this.#pongDue <= sentAt + timeoutMs) {
+      return; // we shall know sooner
+    }
+    this.#pongDeadline?.cancel();
+    this.#pongDue = sentAt + timeoutMs;
+    this.#pongDeadline = this.#timers.deadline(
+      timeoutMs,
+      () => {
+        this.#pongDeadline = null;
+        if (this.#heardAt > sentAt) {
+          this.#schedule(); // no pong yet, but other frames: busy, not dead
+        } else {
+          this.#onDeath();
+        }
+      },
+      this.#ping,
+    );
+    this.#ping();
+  }
+}
+
+/** Hears what the page tells, from `watch` to `unwatch`: shown, hidden, put away, online. */
+class Page {
+  #window;
+  #timers;
+  #hiddenAfterMs;
+  #client;
+
+  #unwatching = [];
+  #hidden = false;
+  #hiddenTimer = null;
+
+  /** @param client what it is told: `wake()`, `doubt()`, `suspend()`, and `turned()` when `hidden` has changed */
+  constructor(window, timers, hiddenAfterMs, client) {
+    this.#window = window;
+    this.#timers = timers;
+    this.#hiddenAfterMs = hiddenAfterMs;
+    this.#client = client;
+  }
+
+  /** Whether it has been hidden for so long that topics are asked for less. */
+  get hidden() {
+    return this.#hidden;
+  }
+
+  watch() {
+    const document = this.#window?.document;
+    const client = this.#client;
+    const shown = () => {
+      this.#look();
+      client.wake();
+    };
+    this.#on(this.#window, "online", () => client.wake());
+    this.#on(this.#window, "offline", () => client.doubt());
+    this.#on(this.#window, "pageshow", shown);
+    this.#on(this.#window, "pagehide", () => {
+      this.#timers.clearTimeout(this.#hiddenTimer); // whatever shows or resumes the page looks anew
+      client.suspend();
+    });
+    this.#on(document, "resume", shown);
+    this.#on(document, "visibilitychange", () => {
+      if (document.visibilityState === "visible") {
+        shown();
+      } else {
+        this.#look();
+      }
+    });
+    this.#look();
+  }
+
+  unwatch() {
+    for (const off of this.#unwatching.splice(0)) {
+      off();
+    }
+    this.#timers.clearTimeout(this.#hiddenTimer);
+    this.#hidden = false;
+  }
+
+  #on(target, type, listener) {
+    if (typeof target?.addEventListener === "function") {
+      target.addEventListener(type, listener);
+      this.#unwatching.push(() => target.removeEventListener(type, listener));
+    }
+  }
+
+  /** Looks whether it is hidden: less is wanted if it stays so for a while; shown again, at once everything. */
+  #look() {
+    this.#timers.clearTimeout(this.#hiddenTimer);
+    const isHidden = () => this.#window?.document?.visibilityState === "hidden";
+    const turn = (hidden) => {
+      this.#hidden = hidden;
+      this.#client.turned();
+    };
+    if (!isHidden()) {
+      turn(false);
+    } else if (!this.#hidden) {
+      // A page that was frozen may run this timer before it hears that it is shown.
+      this.#hiddenTimer = this.#timers.setTimeout(() => isHidden() && turn(true), this.#hiddenAfterMs);
     }
   }
 }
@@ -199,8 +490,7 @@ class Feed {
   handles = new Map();
   /** Those of them that came while it was subscribed and haven't been told so, each with what it will be told. */
   newcomers = new Map();
-  /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed; unsubscribed: it never comes back. */
-  state = "pending";
+  #state = "pending";
   /** Whether the gateway put the connection on the topic by itself, and will again; null before it was ever subscribed. */
   joined = null;
   /** Where its own tokens come from; null if the connection's is enough. */
@@ -227,10 +517,43 @@ class Feed {
   /** The id of the unanswered `subscribe`: the first one, or one that renews the topic's token. */
   asking = 0;
   retries = 0;
-  retryTimer = null;
+  #timers;
+  #retryTimer = null;
 
-  constructor(topic) {
+  constructor(topic, timers) {
     this.topic = topic;
+    this.#timers = timers;
+  }
+
+  /**
+   * pending: not asked for on this connection, or not yet again; subscribing: asked, not answered; subscribed. A lost connection
+   * and a refusal that may pass lead back to pending, and all lead to unsubscribed, which is the end.
+   */
+  get state() {
+    return this.#state;
+  }
+
+  /** The one place where its state changes, with all that doesn't outlive the state before. */
+  enter(state) {
+    this.#timers.clearTimeout(this.#retryTimer);
+    this.#state = state;
+    this.truncated = false; // until an `online` says so
+    if (state === "subscribed") {
+      this.retries = 0;
+      this.level = "full";
+    } else {
+      this.online = null;
+    }
+    if (state === "pending") {
+      this.asking = 0;
+    }
+  }
+
+  /** Pending for so long. */
+  retryAfter(ms, retry) {
+    this.enter("pending");
+    this.retries++;
+    this.#retryTimer = this.#timers.setTimeout(retry, ms);
   }
 
   /** Whether it is the gateway's own (`$user:u7`): it can't be asked for. */
@@ -253,6 +576,9 @@ export class Barrage extends EventTarget {
 
   #state = "closed";
   #socket = null;
+  #requests;
+  #heartbeat;
+  #page;
   #tokens;
   /** Whether the token was given for this very attempt. */
   #tokenIsFresh = false;
@@ -263,8 +589,6 @@ export class Barrage extends EventTarget {
   #nextAttemptAt = null;
 
   #feeds = new Map();
-  #requests = new Map();
-  #lastId = 0;
 
   /** Attempts since the last good connection: the exponent of the backoff. */
   #failures = 0;
@@ -272,7 +596,6 @@ export class Barrage extends EventTarget {
   #generation = 0;
   #attemptStartedAt = -Infinity;
   #connectedAt = null;
-  #receivedAt = -Infinity;
   /** The gateway asked not to come back before this time; not even a page that wakes up does. */
   #notBefore = -Infinity;
   #goawayAt = null;
@@ -283,16 +606,9 @@ export class Barrage extends EventTarget {
 
   #attemptTimer = null;
   #connectDeadline = null;
-  #pingTimer = null;
-  #pongDeadline = null;
-  #pongDue = Infinity;
   #goawayTimer = null;
   #renewTimer = null;
 
-  #pageSigns = [];
-  /** Whether the page has been hidden for so long that topics are asked for less. */
-  #hidden = false;
-  #hiddenTimer = null;
   /** Whether the gateway refused an attention that nobody but this client asked for; it isn't asked again. */
   #attentionRefused = false;
 
@@ -305,9 +621,30 @@ export class Barrage extends EventTarget {
     if (typeof this.#options.WebSocket !== "function") {
       throw new TypeError("no WebSocket here: pass one as options.WebSocket");
     }
-    this.#timers = bounded(options.timers ?? SYSTEM_TIMERS);
+    this.#timers = new Timers(options.timers ?? SYSTEM_TIMERS);
     this.#random = options.random ?? Math.random;
     this.#tokens = new TokenSource(options.token);
+    const { hiddenAfterMs, requestTimeoutMs, pongTimeoutMs } = this.#options;
+    this.#requests = new Requests(this.#timers, requestTimeoutMs, {
+      isOpen: () => this.#state === "connected" && this.#socket?.readyState === 1,
+      send: (frame) => this.#send(frame),
+      heardAt: () => this.#heartbeat.heardAt,
+    });
+    this.#heartbeat = new Heartbeat(
+      this.#timers,
+      this.#random,
+      pongTimeoutMs,
+      () => this.#send({ type: "ping", id: this.#requests.nextId() }),
+      () => this.#lose(CLOSE_HEARTBEAT_TIMEOUT, "heartbeat_timeout"),
+    );
+    // A worker has no window, but hears of the network.
+    const window = this.#options.window ?? globalThis.window ?? globalThis.self;
+    this.#page = new Page(window, this.#timers, hiddenAfterMs, {
+      wake: () => this.#wake(),
+      doubt: () => this.#state === "connected" && this.#heartbeat.doubt(),
+      suspend: () => this.#suspend(),
+      turned: () => this.#attendAll(),
+    });
   }
 
   /** connecting, connected, waiting or closed. */
@@ -335,7 +672,7 @@ export class Barrage extends EventTarget {
     if (this.#state === "closed") {
       this.#failures = 0;
       this.#refusals = 0;
-      this.#watchPage();
+      this.#page.watch();
       this.#attempt();
     } else if (this.#state === "waiting") {
       this.#attempt();
@@ -386,7 +723,7 @@ export class Barrage extends EventTarget {
     const hiddenAttention = checkLevel(options.hiddenAttention ?? this.#options.hiddenAttention);
     let feed = this.#feeds.get(topic);
     if (feed === undefined) {
-      feed = new Feed(topic);
+      feed = new Feed(topic, this.#timers);
       this.#feeds.set(topic, feed);
     }
     // Not on the wire, and nobody has asked: it is new, or the gateway had joined it before a reconnect.
@@ -430,7 +767,7 @@ export class Barrage extends EventTarget {
       throw new TypeError(`data is a JSON value, not ${typeof data}`);
     }
     const fields = { type: "publish", topic, messageId, priority, key, merge, ttlMs, data };
-    const { epoch, offset, duplicate = false, shed, held, key: taken } = await this.#answer(fields, timeoutMs);
+    const { epoch, offset, duplicate = false, shed, held, key: taken } = await this.#requests.answer(fields, { timeoutMs });
     if (held) {
       return { held, duplicate };
     }
@@ -442,14 +779,14 @@ export class Barrage extends EventTarget {
 
   /** Who is on the topic, as far as its namespace tells. */
   async presence(topic) {
-    const answer = await this.#answer({ type: "presence", topic });
+    const answer = await this.#requests.answer({ type: "presence", topic });
     const { online = 0, users = null, members = null, truncated = false } = answer;
     return { online, users, members, truncated };
   }
 
   /** Messages of the topic's past, the oldest first. */
   async history(topic, { since, before, last, limit } = {}) {
-    const answer = await this.#answer({ type: "history", topic, since, before, last, limit });
+    const answer = await this.#requests.answer({ type: "history", topic, since, before, last, limit });
     const { epoch = null, recovered, messages = [], more = false, text } = answer;
     const raws = lazily(() => cutAll(text));
     const made = messages.map((fields, i) => new Message(topic, epoch, fields, () => raws()[i]));
@@ -464,7 +801,7 @@ export class Barrage extends EventTarget {
     checkLevel(level);
     const feed = this.#feeds.get(topic);
     if (!feed) {
-      await this.#answer({ type: "attention", topic, level });
+      await this.#requests.answer({ type: "attention", topic, level });
       return;
     }
     if (!this.#isSpared(feed)) {
@@ -485,7 +822,7 @@ export class Barrage extends EventTarget {
       return; // a listener closed us
     }
     // One deadline for token, handshake and welcome: whichever hangs, the attempt is lost.
-    this.#connectDeadline = this.#deadline(this.#options.connectTimeoutMs, () => {
+    this.#connectDeadline = this.#timers.deadline(this.#options.connectTimeoutMs, () => {
       this.#lose(CLOSE_ABNORMAL, "connect timeout");
     });
     this.#tokenIsFresh = false;
@@ -613,21 +950,21 @@ export class Barrage extends EventTarget {
     this.#supersede();
     this.#nextAttemptAt = null;
     this.#notBefore = -Infinity;
-    this.#unwatchPage();
+    this.#page.unwatch();
     this.#enter("closed", { code, reason });
   }
 
   /** Makes everything of the present connection or attempt void; calls no listener. The state is the caller's to change. */
   #supersede() {
     const generation = ++this.#generation;
-    for (const timer of [this.#attemptTimer, this.#pingTimer, this.#goawayTimer, this.#renewTimer]) {
+    this.#heartbeat.stop();
+    for (const timer of [this.#attemptTimer, this.#goawayTimer, this.#renewTimer]) {
       this.#timers.clearTimeout(timer);
     }
     this.#connectDeadline?.cancel();
-    this.#pongDeadline?.cancel();
-    this.#attemptTimer = this.#pingTimer = this.#goawayTimer = this.#renewTimer = null;
+    this.#attemptTimer = this.#goawayTimer = this.#renewTimer = null;
     this.#attentionRefused = false;
-    this.#connectDeadline = this.#pongDeadline = null;
+    this.#connectDeadline = null;
     this.#goawayAt = null;
     this.#connectedAt = null;
     const wasConnected = this.#welcome !== null;
@@ -643,21 +980,13 @@ export class Barrage extends EventTarget {
         // it was closed already
       }
     }
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const request of requests) {
-      request.deadline.cancel();
-      request.fail(new BarrageError("disconnected", "the connection was lost before the answer came", request.topic));
-    }
+    this.#requests.failAll();
     for (const feed of this.#feeds.values()) {
       if (wasConnected && feed.handles.size === 0 && feed.state !== "subscribed") {
-        this.#feeds.delete(feed.topic); // the gateway had joined it once, but not this time
+        this.#forget(feed); // the gateway had joined it once, but not this time
+      } else {
+        feed.enter("pending");
       }
-      feed.state = "pending";
-      feed.asking = 0;
-      feed.online = null;
-      feed.truncated = false;
-      this.#timers.clearTimeout(feed.retryTimer);
     }
     return generation;
   }
@@ -673,67 +1002,12 @@ export class Barrage extends EventTarget {
 
   // --- signs of the page: shown, hidden, frozen, online ---
 
-  #watchPage() {
-    const watch = (target, type, listener) => {
-      if (typeof target?.addEventListener === "function") {
-        target.addEventListener(type, listener);
-        this.#pageSigns.push(() => target.removeEventListener(type, listener));
-      }
-    };
-    const page = this.#options.window ?? globalThis.window ?? globalThis.self; // a worker has no window, but hears of the network
-    const document = page?.document;
-    watch(page, "online", () => this.#wake());
-    watch(page, "offline", () => this.#doubt());
-    watch(page, "pageshow", () => {
-      this.#look(document);
-      this.#wake();
-    });
-    watch(page, "pagehide", () => this.#suspend());
-    watch(document, "resume", () => {
-      this.#look(document);
-      this.#wake();
-    });
-    watch(document, "visibilitychange", () => {
-      this.#look(document);
-      if (document.visibilityState === "visible") {
-        this.#wake();
-      }
-    });
-    this.#look(document);
-  }
-
-  #unwatchPage() {
-    for (const unwatch of this.#pageSigns.splice(0)) {
-      unwatch();
-    }
-    this.#timers.clearTimeout(this.#hiddenTimer);
-    this.#hidden = false;
-  }
-
-  /** Looks whether the page is hidden: if it stays so for a while, topics are asked for less; shown again, at once for all. */
-  #look(document) {
-    this.#timers.clearTimeout(this.#hiddenTimer);
-    const isHidden = () => document?.visibilityState === "hidden";
-    const turn = (hidden) => {
-      this.#hidden = hidden;
-      for (const feed of this.#feeds.values()) {
-        this.#attend(feed);
-      }
-    };
-    if (!isHidden()) {
-      turn(false);
-    } else if (!this.#hidden) {
-      // A page that was frozen may run this timer before it hears that it is shown.
-      this.#hiddenTimer = this.#timers.setTimeout(() => isHidden() && turn(true), this.#options.hiddenAfterMs);
-    }
-  }
-
   /** The world may have changed for the better: don't sit out a long backoff, don't trust an old connection. */
   #wake() {
     const now = this.#timers.now();
     if (this.#state === "connected") {
-      if (now - this.#receivedAt > LATE_MS) {
-        this.#doubt();
+      if (now - this.#heartbeat.heardAt > LATE_MS) {
+        this.#heartbeat.doubt();
       }
       return;
     }
@@ -751,73 +1025,15 @@ export class Barrage extends EventTarget {
     }
   }
 
-  /** The connection may be dead without a sign of it: ask, and don't wait as long as usual. */
-  #doubt() {
-    if (this.#state === "connected") {
-      this.#ping(Math.min(DOUBT_MS, this.#options.pongTimeoutMs));
-    }
-  }
-
   /** The page is put away. A page with an open WebSocket can't come back from the back/forward cache, one without can. */
   #suspend() {
     if (this.#state === "closed") {
       return;
     }
     this.#supersede();
-    this.#timers.clearTimeout(this.#hiddenTimer); // whatever shows or resumes the page looks anew
     this.#nextAttemptAt = null;
     this.#lastLoss = { code: 1000, reason: "page put away" };
     this.#enter("waiting", { at: null, delayMs: null, attempt: this.#failures, ...this.#lastLoss });
-  }
-
-  // --- heartbeat ---
-
-  /** 80-100 % of the gateway's interval: pings of many clients spread, and come before it has to ask itself. */
-  #schedulePing() {
-    const heartbeatMs = this.#welcome.heartbeatMs || DEFAULT_HEARTBEAT_MS;
-    const interval = heartbeatMs * (0.8 + 0.2 * this.#random());
-    this.#timers.clearTimeout(this.#pingTimer);
-    const due = this.#timers.now() + interval;
-    this.#pingTimer = this.#timers.setTimeout(() => {
-      // A late timer isn't a death, but whoever slept has reason to doubt.
-      const late = this.#timers.now() - due > LATE_MS;
-      this.#ping(late ? Math.min(DOUBT_MS, this.#options.pongTimeoutMs) : this.#options.pongTimeoutMs);
-    }, interval);
-  }
-
-  #ping(timeoutMs) {
-    const sentAt = this.#timers.now();
-    if (this.#pongDeadline && this.#pongDue <= sentAt + timeoutMs) {
-      return; // we shall know sooner
-    }
-    this.#pongDeadline?.cancel();
-    this.#pongDue = sentAt + timeoutMs;
-    const send = () => this.#send({ type: "ping", id: ++this.#lastId });
-    this.#pongDeadline = this.#deadline(
-      timeoutMs,
-      () => {
-        this.#pongDeadline = null;
-        if (this.#receivedAt > sentAt) {
-          this.#schedulePing(); // no pong yet, but other frames: busy, not dead
-        } else {
-          this.#lose(CLOSE_HEARTBEAT_TIMEOUT, "heartbeat_timeout");
-        }
-      },
-      send,
-    );
-    send();
-  }
-
-  #onPong(frame) {
-    this.#pongDeadline?.cancel();
-    this.#pongDeadline = null;
-    this.#schedulePing();
-    for (const [topic, count] of Object.entries(frame.online ?? {})) {
-      const feed = this.#feeds.get(topic);
-      if (feed) {
-        this.#online(feed, count, feed.truncated);
-      }
-    }
   }
 
   // --- frames ---
@@ -829,7 +1045,7 @@ export class Barrage extends EventTarget {
   }
 
   #receive(text) {
-    this.#receivedAt = this.#timers.now();
+    this.#heartbeat.heard();
     let frame;
     try {
       frame = Object(JSON.parse(text));
@@ -891,7 +1107,7 @@ export class Barrage extends EventTarget {
       case "presence":
       case "history":
       case "attention":
-        this.#take(frame.id)?.done({ ...frame, text });
+        this.#requests.take(frame.id)?.done({ ...frame, text });
         break;
       default: // a later gateway may say more than this client knows
     }
@@ -903,7 +1119,7 @@ export class Barrage extends EventTarget {
     this.#welcome = frame;
     this.#connectedAt = this.#timers.now();
     this.#notBefore = -Infinity;
-    this.#schedulePing();
+    this.#heartbeat.start(frame.heartbeatMs);
     this.#refusals = 0;
     this.#scheduleRenewal(frame.expires);
     this.#state = "connected";
@@ -916,6 +1132,16 @@ export class Barrage extends EventTarget {
       user: frame.user ?? null,
       heartbeatMs: frame.heartbeatMs,
     });
+  }
+
+  #onPong(frame) {
+    this.#heartbeat.onPong();
+    for (const [topic, count] of Object.entries(frame.online ?? {})) {
+      const feed = this.#feeds.get(topic);
+      if (feed) {
+        this.#online(feed, count, feed.truncated);
+      }
+    }
   }
 
   #onGoaway(frame) {
@@ -934,7 +1160,7 @@ export class Barrage extends EventTarget {
   #onError(feed, frame) {
     const { id, topic, code, message = code } = frame;
     const error = new BarrageError(code, message, topic);
-    const request = this.#take(id);
+    const request = this.#requests.take(id);
     if (request) {
       request.fail(error);
     } else if (id !== undefined) {
@@ -950,68 +1176,6 @@ export class Barrage extends EventTarget {
     } else {
       this.#report(error);
     }
-  }
-
-  // --- requests ---
-
-  #answer(fields, timeoutMs) {
-    return new Promise((resolve, reject) => this.#request(fields, resolve, reject, { timeoutMs }));
-  }
-
-  /**
-   * Callbacks, not a promise: the frame after a `subscribed` may arrive before a promise's continuation runs. `waits` is how
-   * often it is given its time once more, if something else came within it.
-   */
-  #request(fields, done, fail, { timeoutMs = this.#options.requestTimeoutMs, waits = 0 } = {}) {
-    if (this.#state !== "connected" || this.#socket?.readyState !== 1) {
-      fail(new BarrageError("not_connected", `${fields.type} wasn't sent: there is no connection`, fields.topic));
-      return 0;
-    }
-    const id = ++this.#lastId;
-    const { type, ...rest } = fields;
-    const request = { type, topic: fields.topic, deadline: null, done, fail };
-    const wait = (waited) => {
-      const since = this.#timers.now();
-      request.deadline = this.#deadline(timeoutMs, () => {
-        if (waited < waits && this.#receivedAt > since) {
-          wait(waited + 1);
-          return;
-        }
-        this.#requests.delete(id);
-        fail(new BarrageError("timeout", `no answer to ${type} within ${timeoutMs * (waited + 1)} ms`, fields.topic));
-      });
-    };
-    wait(0);
-    this.#requests.set(id, request);
-    this.#send({ type, id, ...rest });
-    return id;
-  }
-
-  #take(id) {
-    const request = this.#requests.get(id);
-    if (request) {
-      this.#requests.delete(id);
-      request.deadline.cancel();
-    }
-    return request;
-  }
-
-  /**
-   * A timer after which a peer that didn't answer has failed. If it fires late, the page was frozen or asleep and the answer
-   * may still wait behind it: it calls `onLate` and gives the peer the whole time once more.
-   */
-  #deadline(ms, onExpired, onLate = () => {}) {
-    const { now, setTimeout, clearTimeout } = this.#timers;
-    const due = now() + ms;
-    let timer = setTimeout(() => {
-      if (now() - due <= LATE_MS) {
-        onExpired();
-        return;
-      }
-      timer = setTimeout(onExpired, ms);
-      onLate();
-    }, ms);
-    return { cancel: () => clearTimeout(timer) };
   }
 
   // --- tokens ---
@@ -1038,7 +1202,7 @@ export class Barrage extends EventTarget {
       if (generation !== this.#generation) {
         return;
       }
-      const { expires } = await this.#answer({ type: "auth", token });
+      const { expires } = await this.#requests.answer({ type: "auth", token });
       this.#renewing = false;
       this.#scheduleRenewal(expires);
     } catch (cause) {
@@ -1092,7 +1256,7 @@ export class Barrage extends EventTarget {
   #newToken(tokens) {
     return new Promise((resolve, reject) => {
       const { requestTimeoutMs } = this.#options;
-      const deadline = this.#deadline(requestTimeoutMs, () => reject(new Error(`no token within ${requestTimeoutMs} ms`)));
+      const deadline = this.#timers.deadline(requestTimeoutMs, () => reject(new Error(`no token within ${requestTimeoutMs} ms`)));
       tokens.ask().then(
         (token) => {
           deadline.cancel();
@@ -1109,11 +1273,10 @@ export class Barrage extends EventTarget {
   // --- subscriptions ---
 
   #subscribe(feed) {
-    this.#timers.clearTimeout(feed.retryTimer);
     if (feed.isOwn || feed.handles.size === 0) {
       return; // only the gateway can, and tells
     }
-    feed.state = "subscribing";
+    feed.enter("subscribing");
     if (feed.tokens?.isDue(this.#timers.now())) {
       this.#subscribeWithNewToken(feed);
     } else {
@@ -1150,7 +1313,7 @@ export class Barrage extends EventTarget {
 
   #ask(feed, token, done, fail) {
     const fields = { type: "subscribe", topic: feed.topic, since: positionOf(feed), last: feed.last || undefined, token };
-    feed.asking = this.#request(fields, done, fail, { waits: SUBSCRIBE_WAITS });
+    feed.asking = this.#requests.ask(fields, done, fail, { waits: SUBSCRIBE_WAITS });
   }
 
   #onSubscribeFailed(feed, error, tokenIsFresh = false) {
@@ -1183,9 +1346,8 @@ export class Barrage extends EventTarget {
 
   #retrySubscribe(feed) {
     const { baseMs, capMs } = this.#options.backoff;
-    const delay = this.#random() * Math.min(capMs, baseMs * 2 ** feed.retries++);
-    feed.state = "pending";
-    feed.retryTimer = this.#timers.setTimeout(() => this.#subscribe(feed), delay);
+    const delay = this.#random() * Math.min(capMs, baseMs * 2 ** feed.retries);
+    feed.retryAfter(delay, () => this.#subscribe(feed));
   }
 
   #onSubscribed(known, frame) {
@@ -1194,7 +1356,7 @@ export class Barrage extends EventTarget {
       if (frame.id !== undefined) {
         return; // we left before the answer came
       }
-      feed = new Feed(frame.topic);
+      feed = new Feed(frame.topic, this.#timers);
       this.#feeds.set(frame.topic, feed);
     }
     if (frame.id !== undefined) {
@@ -1203,14 +1365,14 @@ export class Barrage extends EventTarget {
       }
       feed.joined = false;
     } else if (feed.state !== "subscribed") {
-      if (this.#isLeaving(feed.topic)) {
+      if (this.#requests.has("unsubscribe", feed.topic)) {
         return; // news of the subscription that we left
       }
       feed.joined = true; // sooner than we could ask, so what we asked will be refused
     }
     const asked = frame.id !== undefined;
     if (asked || feed.state !== "subscribed") {
-      this.#take(feed.asking)?.done(frame);
+      this.#requests.take(feed.asking)?.done(frame);
       feed.asking = 0;
     }
     const { epoch, offset: head = 0 } = frame;
@@ -1238,12 +1400,8 @@ export class Barrage extends EventTarget {
       feed.values.clear(); // they come anew, and what doesn't was removed meanwhile
     }
     feed.head = head;
-    feed.retries = 0;
-    this.#timers.clearTimeout(feed.retryTimer);
-    feed.state = "subscribed";
-    feed.level = "full";
+    feed.enter("subscribed");
     feed.online = frame.online ?? feed.online;
-    feed.truncated = false; // until an `online` says so
     if (!known) {
       emit(this, "joined", { topic: feed.topic });
     }
@@ -1268,16 +1426,12 @@ export class Barrage extends EventTarget {
       .slice(0, MAX_POSITIONS_IN_ADDRESS);
   }
 
-  #isLeaving(topic) {
-    return [...this.#requests.values()].some((request) => request.type === "unsubscribe" && request.topic === topic);
-  }
-
   #onUnsubscribed(feed, frame) {
     if (frame.id !== undefined) {
-      this.#take(frame.id)?.done(frame);
+      this.#requests.take(frame.id)?.done(frame);
     } else if (feed?.state === "subscribed") {
       if (feed.asking !== 0) {
-        feed.state = "subscribing"; // the renewal of its token is on its way, and begins it again
+        feed.enter("subscribing"); // the renewal of its token is on its way, and begins it again
       } else if (!feed.joined && (PASSING_ERRORS.has(frame.code) || (frame.code === "token_expired" && feed.tokens?.renews))) {
         this.#retrySubscribe(feed);
       } else {
@@ -1310,7 +1464,7 @@ export class Barrage extends EventTarget {
       this.#forget(feed);
       if (before !== "pending") {
         // With an id, so that the answer can't be taken for the end of a later subscription to the same topic.
-        this.#request({ type: "unsubscribe", topic: feed.topic }, () => {}, () => {});
+        this.#requests.ask({ type: "unsubscribe", topic: feed.topic }, () => {}, () => {});
       }
     } else {
       this.#attend(feed);
@@ -1320,9 +1474,8 @@ export class Barrage extends EventTarget {
 
   /** Nothing that still comes for it is heard; the topic may have another feed from now on. */
   #forget(feed) {
-    feed.state = "unsubscribed";
-    this.#timers.clearTimeout(feed.retryTimer);
-    this.#take(feed.asking);
+    this.#requests.take(feed.asking);
+    feed.enter("unsubscribed");
     this.#feeds.delete(feed.topic);
   }
 
@@ -1330,7 +1483,13 @@ export class Barrage extends EventTarget {
 
   /** Whether the topic is one that a hidden page is asked less for. Those that the gateway joined are its own business. */
   #isSpared(feed) {
-    return this.#hidden && !feed.joined && feed.handles.size > 0;
+    return this.#page.hidden && !feed.joined && feed.handles.size > 0;
+  }
+
+  #attendAll() {
+    for (const feed of this.#feeds.values()) {
+      this.#attend(feed);
+    }
   }
 
   /** Asks for the level that is wanted of the topic now, unless that is what this connection asked for already. */
@@ -1366,7 +1525,7 @@ export class Barrage extends EventTarget {
     feed.level = level;
     feed.attending = 0;
     let id = 0;
-    id = this.#request({ type: "attention", topic: feed.topic, level }, done, (error) => {
+    id = this.#requests.ask({ type: "attention", topic: feed.topic, level }, done, (error) => {
       if (feed.attending === id && error.code !== "timeout") {
         feed.level = before; // after a timeout nobody knows, so the level asked for has to be revoked in any case
       }
@@ -1470,15 +1629,6 @@ export class Barrage extends EventTarget {
 /** The options that are set: one that is there, but undefined, is no wish. */
 function given(options) {
   return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
-}
-
-/** Timers for any time: those of platforms fire at once if it is longer than they can count. */
-function bounded(timers) {
-  return {
-    now: () => timers.now(),
-    setTimeout: (callback, ms) => timers.setTimeout(callback, Math.min(ms, MAX_TIMEOUT_MS)),
-    clearTimeout: (timer) => timers.clearTimeout(timer),
-  };
 }
 
 /** What a subscription is told when its token function has failed. */
