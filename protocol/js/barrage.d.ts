@@ -121,7 +121,10 @@ export interface SubscriptionEventMap<T = unknown> {
   /** Comes after a `subscribed` that says `recovered: false`. */
   lost: CustomEvent<LostDetail>;
   gap: CustomEvent<GapDetail>;
-  /** The gateway refused. If that is final, `unsubscribed` follows; else the client asks again. */
+  /**
+   * The gateway refused. If that is final, the handle's `state` is `unsubscribed`, the event of that name follows, and subscribe()
+   * begins anew; else the client asks again.
+   */
   error: CustomEvent<BarrageError>;
   /** The end of this handle. */
   unsubscribed: CustomEvent<UnsubscribedDetail>;
@@ -138,15 +141,21 @@ export interface SubscriptionEventMap<T = unknown> {
  * A JWT, or a function that gives one. The function is asked when there is none that still holds (its `exp` tells), when the
  * gateway refused the last one, and when it has to be renewed; not for each reconnect. Nothing (null, "") means that there is
  * none to be had; a rejection is told as `token_failed`, and it is asked again later.
+ *
+ * A JWT goes as a subprotocol of the handshake, which no access log has. A token of your own making that has other characters
+ * than letters, digits and ``!#$%&'*+-.^_`|~`` can't, and goes into the address.
  */
 export type Token = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
 export interface SubscribeOptions<T = unknown> {
-  /** Recover from here, e.g. from the position that a server-rendered page was made at. */
+  /**
+   * Recover from here, e.g. from the position that a server-rendered page was made at. On a topic that the gateway joins this
+   * counts if it is said before connect().
+   */
   since?: Position;
   /** The topic's own token, where its namespace wants one that the connection's doesn't stand for. */
   token?: Token;
-  /** Replay this many messages on joining, as far as the gateway keeps them. */
+  /** Replay this many messages on joining, as far as the gateway keeps them. Not where the gateway joins: ask for the `history`. */
   last?: number;
   /**
    * How much of the topic is wanted while the page is hidden. Default: the client's `hiddenAttention`. Of several handles on
@@ -210,7 +219,7 @@ export interface Subscription<T = unknown> extends EventTarget {
  * `overloaded`, ...), with its `message`, or the client's own:
  *
  * - `not_connected`: never sent. Send it again when you like.
- * - `disconnected`, `timeout`: sent, outcome unknown. Repeat a publish with the same `messageId`.
+ * - `disconnected`, `timeout`: sent, outcome unknown. Repeat a publish with the same `messageId`; see PublishOptions.
  * - `closed`: ready() will not come.
  * - `token_failed`: a token function failed, or gave what the gateway doesn't take in place of the present token.
  * - `bad_frame`: only in `error` events, as `token_failed`.
@@ -258,7 +267,10 @@ export type JoinedEventMap = Omit<SubscriptionEventMap, "error">;
 
 export interface PublishOptions {
   priority?: Priority;
-  /** Makes a repeat of the same publish return the first one's position. */
+  /**
+   * Makes a repeat of the same publish return the first one's position. An id is its user's: of a client without a user it is its
+   * connection's, so a repeat on the next connection is published once more.
+   */
   messageId?: string;
   /** Makes it a value: it has no position, is merged with others of the same key, and told to all as `value`. */
   key?: string;
@@ -341,13 +353,13 @@ export interface BarrageOptions {
   backoff?: { baseMs?: number; capMs?: number };
   /** For token, handshake and welcome together. Default 15,000 ms. */
   connectTimeoutMs?: number;
-  /** Default 10,000 ms. */
+  /** Default 10,000 ms. A subscription is waited for up to four times as long, as long as the connection speaks. */
   requestTimeoutMs?: number;
   /** Default 10,000 ms; at most 5,000 when there is a reason to doubt the connection. */
   pongTimeoutMs?: number;
   /** Default globalThis.WebSocket. */
   WebSocket?: WebSocketClass;
-  /** Whose `online`, `pageshow`, ... events are heard. Default globalThis.window. */
+  /** Whose `online`, `pageshow`, ... events are heard. Default globalThis.window, in workers globalThis.self. */
   window?: Pick<EventTarget, "addEventListener" | "removeEventListener"> & { document?: unknown };
   /** For tests. */
   timers?: { now(): number; setTimeout(callback: () => void, ms: number): any; clearTimeout(timer: any): void };
@@ -377,8 +389,8 @@ export class Barrage extends EventTarget {
 
   /**
    * Gives a handle on the topic, before or after connect(). The first handle subscribes on the wire, the last one to leave
-   * unsubscribes; `since` and `last` of later ones have no effect, and they are told `subscribed` with the position where
-   * they came in.
+   * unsubscribes; `since` and `last` of later ones, and a `token` behind another one's, have no effect, and they are told
+   * `subscribed` with the position where they came in.
    */
   subscribe<T = unknown>(topic: string, options?: SubscribeOptions<T>): Subscription<T>;
   publish(topic: string, data: unknown, options?: PublishOptions): Promise<PublishResult>;

@@ -28,16 +28,21 @@ const STABLE_MS = 10_000;
 const LATE_MS = 2_000;
 /** Wait for the pong to a ping that was sent because there is a reason to doubt the connection. */
 const DOUBT_MS = 5_000;
+/** A `subscribe` may wait for the gateway's backend: so many times the timeout more, as long as the connection speaks. */
+const SUBSCRIBE_WAITS = 3;
 /** A token that expires within this time isn't worth connecting with. */
 const TOKEN_MARGIN_MS = 5_000;
 /** Renewal begins so long before the token expires, or in the last fifth of its life if that is later. */
 const RENEWAL_MS = 30_000;
-/** Positions of topics that the gateway joins go into the address, whose length has a limit. */
+/** Positions of topics that the gateway joins, or may join, go into the address, whose length has a limit. */
 const MAX_POSITIONS_IN_ADDRESS = 16;
 /** Signs of life of the page (shown, online again) start at most one attempt in this time. */
 const WAKE_SPACING_MS = 1_000;
 const DEFAULT_HEARTBEAT_MS = 25_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** What may be in a subprotocol (RFC 9110's token). All that a JWT has is; what a backend made up needn't be. */
+const SUBPROTOCOL = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** How much of a topic one may want, from least to most. */
 const ATTENTION_LEVELS = ["counts", "digest", "full"];
@@ -66,6 +71,45 @@ export class BarrageError extends Error {
     this.name = "BarrageError";
     this.code = code;
     this.topic = topic;
+  }
+}
+
+/** The platform's timers, and deadlines made of them. */
+class Timers {
+  #platform;
+
+  constructor(platform) {
+    this.#platform = platform;
+  }
+
+  now() {
+    return this.#platform.now();
+  }
+
+  /** For any time: those of platforms fire at once if it is longer than they can count. */
+  setTimeout(callback, ms) {
+    return this.#platform.setTimeout(callback, Math.min(ms, MAX_TIMEOUT_MS));
+  }
+
+  clearTimeout(timer) {
+    this.#platform.clearTimeout(timer);
+  }
+
+  /**
+   * A timer after which a peer that didn't answer has failed. If it fires late, the page was frozen or asleep and the answer
+   * may still wait behind it: it calls `onLate` and gives the peer the whole time once more.
+   */
+  deadline(ms, onExpired, onLate = () => {}) {
+    const due = this.now() + ms;
+    let timer = this.setTimeout(() => {
+      if (this.now() - due <= LATE_MS) {
+        onExpired();
+        return;
+      }
+      timer = this.setTimeout(onExpired, ms);
+      onLate();
+    }, ms);
+    return { cancel: () => this.clearTimeout(timer) };
   }
 }
 
@@ -108,6 +152,258 @@ class TokenSource {
   drop() {
     if (this.renews) {
       this.#token = undefined;
+    }
+  }
+}
+
+/** What the gateway was asked on this connection and hasn't answered, each question under its id. */
+class Requests {
+  #open = new Map();
+  #lastId = 0;
+  #timers;
+  #timeoutMs;
+  #socket;
+
+  /** @param socket `isOpen()`, `send(frame)`, and `heardAt()`: when the gateway was heard last */
+  constructor(timers, timeoutMs, socket) {
+    this.#timers = timers;
+    this.#timeoutMs = timeoutMs;
+    this.#socket = socket;
+  }
+
+  /** An id that no other frame of this client has. */
+  nextId() {
+    return ++this.#lastId;
+  }
+
+  /**
+   * Asks, and gives the question's id, 0 if it wasn't sent. Callbacks, not a promise: the frame after a `subscribed` may arrive
+   * before a promise's continuation runs. `waits` is how often the answer is given its time once more, if something else came
+   * within it.
+   */
+  ask({ type, topic, ...fields }, done, fail, { timeoutMs = this.#timeoutMs, waits = 0 } = {}) {
+    if (!this.#socket.isOpen()) {
+      fail(new BarrageError("not_connected", `${type} wasn't sent: there is no connection`, topic));
+      return 0;
+    }
+    const id = this.nextId();
+    const request = { type, topic, deadline: null, done, fail };
+    const wait = (waited) => {
+      const since = this.#timers.now();
+      request.deadline = this.#timers.deadline(timeoutMs, () => {
+        if (waited < waits && this.#socket.heardAt() > since) {
+          wait(waited + 1);
+          return;
+        }
+        this.#open.delete(id);
+        fail(new BarrageError("timeout", `no answer to ${type} within ${timeoutMs * (waited + 1)} ms`, topic));
+      });
+    };
+    wait(0);
+    this.#open.set(id, request);
+    this.#socket.send({ type, id, topic, ...fields });
+    return id;
+  }
+
+  /** As {@link ask}, for those who can wait. */
+  answer(fields, options) {
+    return new Promise((resolve, reject) => this.ask(fields, resolve, reject, options));
+  }
+
+  /** Whom the answer to a question is for: its `done` and `fail`. Undefined if nobody waits for it any more. */
+  take(id) {
+    const request = this.#open.get(id);
+    if (request) {
+      this.#open.delete(id);
+      request.deadline.cancel();
+    }
+    return request;
+  }
+
+  has(type, topic) {
+    return [...this.#open.values()].some((request) => request.type === type && request.topic === topic);
+  }
+
+  /** The connection is gone: no answer will come. */
+  failAll() {
+    const requests = [...this.#open.values()];
+    this.#open.clear();
+    for (const { topic, deadline, fail } of requests) {
+      deadline.cancel();
+      fail(new BarrageError("disconnected", "the connection was lost before the answer came", topic));
+    }
+  }
+}
+
+/** Asks whether the gateway is there, and judges by what comes. Runs from `start` to `stop`. */
+class Heartbeat {
+  #timers;
+  #random;
+  #pongTimeoutMs;
+  #ping;
+  #onDeath;
+
+  #heartbeatMs = DEFAULT_HEARTBEAT_MS;
+  #heardAt = -Infinity;
+  #pingTimer = null;
+  #pongDeadline = null;
+  #pongDue = Infinity;
+
+  /** @param ping sends one */
+  constructor(timers, random, pongTimeoutMs, ping, onDeath) {
+    this.#timers = timers;
+    this.#random = random;
+    this.#pongTimeoutMs = pongTimeoutMs;
+    this.#ping = ping;
+    this.#onDeath = onDeath;
+  }
+
+  /** When anything came last. */
+  get heardAt() {
+    return this.#heardAt;
+  }
+
+  heard() {
+    this.#heardAt = this.#timers.now();
+  }
+
+  start(heartbeatMs) {
+    this.#heartbeatMs = heartbeatMs || DEFAULT_HEARTBEAT_MS;
+    this.#schedule();
+  }
+
+  stop() {
+    this.#timers.clearTimeout(this.#pingTimer);
+    this.#pongDeadline?.cancel();
+    this.#pongDeadline = null;
+  }
+
+  onPong() {
+    this.#pongDeadline?.cancel();
+    this.#pongDeadline = null;
+    this.#schedule();
+  }
+
+  /** The connection may be dead without a sign of it: ask, and don't wait as long as usual. */
+  doubt() {
+    this.#ask(Math.min(DOUBT_MS, this.#pongTimeoutMs));
+  }
+
+  /** 80-100 % of the gateway's interval: pings of many clients spread, and come before it has to ask itself. */
+  #schedule() {
+    const interval = this.#heartbeatMs * (0.8 + 0.2 * this.#random());
+    this.#timers.clearTimeout(this.#pingTimer);
+    const due = this.#timers.now() + interval;
+    this.#pingTimer = this.#timers.setTimeout(() => {
+      // A late timer isn't a death, but whoever slept has reason to doubt.
+      if (this.#timers.now() - due > LATE_MS) {
+        this.doubt();
+      } else {
+        this.#ask(this.#pongTimeoutMs);
+      }
+    }, interval);
+  }
+
+  #ask(timeoutMs) {
+    const sentAt = this.#timers.now();
+    if (this.#pongDeadline && this.#pongDue <= sentAt + timeoutMs) {
+      return; // we shall know sooner
+    }
+    this.#pongDeadline?.cancel();
+    this.#pongDue = sentAt + timeoutMs;
+    this.#pongDeadline = this.#timers.deadline(
+      timeoutMs,
+      () => {
+        this.#pongDeadline = null;
+        if (this.#heardAt > sentAt) {
+          this.#schedule(); // no pong yet, but other frames: busy, not dead
+        } else {
+          this.#onDeath();
+        }
+      },
+      this.#ping,
+    );
+    this.#ping();
+  }
+}
+
+/** Hears what the page tells, from `watch` to `unwatch`: shown, hidden, put away, online. */
+class Page {
+  #window;
+  #timers;
+  #hiddenAfterMs;
+  #client;
+
+  #unwatching = [];
+  #hidden = false;
+  #hiddenTimer = null;
+
+  /** @param client what it is told: `wake()`, `doubt()`, `suspend()`, and `turned()` when `hidden` has changed */
+  constructor(window, timers, hiddenAfterMs, client) {
+    this.#window = window;
+    this.#timers = timers;
+    this.#hiddenAfterMs = hiddenAfterMs;
+    this.#client = client;
+  }
+
+  /** Whether it has been hidden for so long that topics are asked for less. */
+  get hidden() {
+    return this.#hidden;
+  }
+
+  watch() {
+    const document = this.#window?.document;
+    const client = this.#client;
+    const shown = () => {
+      this.#look();
+      client.wake();
+    };
+    this.#on(this.#window, "online", () => client.wake());
+    this.#on(this.#window, "offline", () => client.doubt());
+    this.#on(this.#window, "pageshow", shown);
+    this.#on(this.#window, "pagehide", () => {
+      this.#timers.clearTimeout(this.#hiddenTimer); // whatever shows or resumes the page looks anew
+      client.suspend();
+    });
+    this.#on(document, "resume", shown);
+    this.#on(document, "visibilitychange", () => {
+      if (document.visibilityState === "visible") {
+        shown();
+      } else {
+        this.#look();
+      }
+    });
+    this.#look();
+  }
+
+  unwatch() {
+    for (const off of this.#unwatching.splice(0)) {
+      off();
+    }
+    this.#timers.clearTimeout(this.#hiddenTimer);
+    this.#hidden = false;
+  }
+
+  #on(target, type, listener) {
+    if (typeof target?.addEventListener === "function") {
+      target.addEventListener(type, listener);
+      this.#unwatching.push(() => target.removeEventListener(type, listener));
+    }
+  }
+
+  /** Looks whether it is hidden: less is wanted if it stays so for a while; shown again, at once everything. */
+  #look() {
+    this.#timers.clearTimeout(this.#hiddenTimer);
+    const isHidden = () => this.#window?.document?.visibilityState === "hidden";
+    const turn = (hidden) => {
+      this.#hidden = hidden;
+      this.#client.turned();
+    };
+    if (!isHidden()) {
+      turn(false);
+    } else if (!this.#hidden) {
+      // A page that was frozen may run this timer before it hears that it is shown.
+      this.#hiddenTimer = this.#timers.setTimeout(() => isHidden() && turn(true), this.#hiddenAfterMs);
     }
   }
 }
@@ -192,17 +488,22 @@ class Subscription extends EventTarget {
 class Feed {
   /** Each with what it wants of the topic while the page is hidden. */
   handles = new Map();
-  /** pending: not asked for on this connection; subscribing: asked, not answered; subscribed. */
-  state = "pending";
-  /** Whether the gateway put the connection on the topic by itself, and will again. */
-  joined;
+  /** Those of them that came while it was subscribed and haven't been told so, each with what it will be told. */
+  newcomers = new Map();
+  #state = "pending";
+  /** Whether the gateway put the connection on the topic by itself, and will again; null before it was ever subscribed. */
+  joined = null;
   /** Where its own tokens come from; null if the connection's is enough. */
   tokens = null;
   epoch = null;
   offset = 0;
   /** Whether `offset` is the last message's, so that a later one than the next shows a hole. */
   exact = false;
+  /** The last offset when it was last subscribed. What `last` brings lies before it, and nobody misses what doesn't come. */
+  head = 0;
   online = null;
+  /** Whether it has too many users for each to be told of, as its last `online` said. A pong only counts. */
+  truncated = false;
   /** Messages that the room's budget hid, all told. */
   hidden = 0;
   values = new Map();
@@ -216,11 +517,43 @@ class Feed {
   /** The id of the unanswered `subscribe`: the first one, or one that renews the topic's token. */
   asking = 0;
   retries = 0;
-  retryTimer = null;
+  #timers;
+  #retryTimer = null;
 
-  constructor(topic) {
+  constructor(topic, timers) {
     this.topic = topic;
-    this.joined = this.isOwn;
+    this.#timers = timers;
+  }
+
+  /**
+   * pending: not asked for on this connection, or not yet again; subscribing: asked, not answered; subscribed. A lost connection
+   * and a refusal that may pass lead back to pending, and all lead to unsubscribed, which is the end.
+   */
+  get state() {
+    return this.#state;
+  }
+
+  /** The one place where its state changes, with all that doesn't outlive the state before. */
+  enter(state) {
+    this.#timers.clearTimeout(this.#retryTimer);
+    this.#state = state;
+    this.truncated = false; // until an `online` says so
+    if (state === "subscribed") {
+      this.retries = 0;
+      this.level = "full";
+    } else {
+      this.online = null;
+    }
+    if (state === "pending") {
+      this.asking = 0;
+    }
+  }
+
+  /** Pending for so long. */
+  retryAfter(ms, retry) {
+    this.enter("pending");
+    this.retries++;
+    this.#retryTimer = this.#timers.setTimeout(retry, ms);
   }
 
   /** Whether it is the gateway's own (`$user:u7`): it can't be asked for. */
@@ -243,6 +576,9 @@ export class Barrage extends EventTarget {
 
   #state = "closed";
   #socket = null;
+  #requests;
+  #heartbeat;
+  #page;
   #tokens;
   /** Whether the token was given for this very attempt. */
   #tokenIsFresh = false;
@@ -253,8 +589,6 @@ export class Barrage extends EventTarget {
   #nextAttemptAt = null;
 
   #feeds = new Map();
-  #requests = new Map();
-  #lastId = 0;
 
   /** Attempts since the last good connection: the exponent of the backoff. */
   #failures = 0;
@@ -262,7 +596,6 @@ export class Barrage extends EventTarget {
   #generation = 0;
   #attemptStartedAt = -Infinity;
   #connectedAt = null;
-  #receivedAt = -Infinity;
   /** The gateway asked not to come back before this time; not even a page that wakes up does. */
   #notBefore = -Infinity;
   #goawayAt = null;
@@ -273,31 +606,45 @@ export class Barrage extends EventTarget {
 
   #attemptTimer = null;
   #connectDeadline = null;
-  #pingTimer = null;
-  #pongDeadline = null;
-  #pongDue = Infinity;
   #goawayTimer = null;
   #renewTimer = null;
 
-  #pageSigns = [];
-  /** Whether the page has been hidden for so long that topics are asked for less. */
-  #hidden = false;
-  #hiddenTimer = null;
   /** Whether the gateway refused an attention that nobody but this client asked for; it isn't asked again. */
   #attentionRefused = false;
 
   constructor(url, options = {}) {
     super();
     this.#url = webSocketUrl(url);
-    this.#options = { ...DEFAULTS, ...options, backoff: { ...DEFAULTS.backoff, ...options.backoff } };
+    this.#options = { ...DEFAULTS, ...given(options), backoff: { ...DEFAULTS.backoff, ...given(options.backoff) } };
     checkLevel(this.#options.hiddenAttention);
     this.#options.WebSocket ??= globalThis.WebSocket;
     if (typeof this.#options.WebSocket !== "function") {
       throw new TypeError("no WebSocket here: pass one as options.WebSocket");
     }
-    this.#timers = options.timers ?? SYSTEM_TIMERS;
+    this.#timers = new Timers(options.timers ?? SYSTEM_TIMERS);
     this.#random = options.random ?? Math.random;
     this.#tokens = new TokenSource(options.token);
+    const { hiddenAfterMs, requestTimeoutMs, pongTimeoutMs } = this.#options;
+    this.#requests = new Requests(this.#timers, requestTimeoutMs, {
+      isOpen: () => this.#state === "connected" && this.#socket?.readyState === 1,
+      send: (frame) => this.#send(frame),
+      heardAt: () => this.#heartbeat.heardAt,
+    });
+    this.#heartbeat = new Heartbeat(
+      this.#timers,
+      this.#random,
+      pongTimeoutMs,
+      () => this.#send({ type: "ping", id: this.#requests.nextId() }),
+      () => this.#lose(CLOSE_HEARTBEAT_TIMEOUT, "heartbeat_timeout"),
+    );
+    // A worker has no window, but hears of the network.
+    const window = this.#options.window ?? globalThis.window ?? globalThis.self;
+    this.#page = new Page(window, this.#timers, hiddenAfterMs, {
+      wake: () => this.#wake(),
+      doubt: () => this.#state === "connected" && this.#heartbeat.doubt(),
+      suspend: () => this.#suspend(),
+      turned: () => this.#attendAll(),
+    });
   }
 
   /** connecting, connected, waiting or closed. */
@@ -325,7 +672,7 @@ export class Barrage extends EventTarget {
     if (this.#state === "closed") {
       this.#failures = 0;
       this.#refusals = 0;
-      this.#watchPage();
+      this.#page.watch();
       this.#attempt();
     } else if (this.#state === "waiting") {
       this.#attempt();
@@ -366,7 +713,8 @@ export class Barrage extends EventTarget {
 
   /**
    * Gives a handle on the topic. The first one subscribes on the wire, the last one to leave unsubscribes; `since`, `last`
-   * of later ones have no effect, and they are told `subscribed` with the position where they came in.
+   * of later ones, and a `token` behind another one's, have no effect, and they are told `subscribed` with the position where
+   * they came in.
    */
   subscribe(topic, options = {}) {
     if (typeof topic !== "string" || topic === "") {
@@ -375,7 +723,7 @@ export class Barrage extends EventTarget {
     const hiddenAttention = checkLevel(options.hiddenAttention ?? this.#options.hiddenAttention);
     let feed = this.#feeds.get(topic);
     if (feed === undefined) {
-      feed = new Feed(topic);
+      feed = new Feed(topic, this.#timers);
       this.#feeds.set(topic, feed);
     }
     // Not on the wire, and nobody has asked: it is new, or the gateway had joined it before a reconnect.
@@ -385,6 +733,7 @@ export class Barrage extends EventTarget {
       if (options.since) {
         feed.epoch = options.since.epoch;
         feed.offset = options.since.offset;
+        feed.head = 0;
       }
     }
     if (options.token !== undefined) {
@@ -400,11 +749,9 @@ export class Barrage extends EventTarget {
     if (feed.state === "subscribed") {
       this.#attend(feed);
       const { epoch, offset, online } = feed;
-      queueMicrotask(() => {
-        if (handle.state === "subscribed") {
-          emit(handle, "subscribed", { topic, epoch, offset, online: online ?? undefined, recovered: undefined });
-        }
-      });
+      const detail = { topic, epoch, offset, online: online ?? undefined, recovered: undefined };
+      feed.newcomers.set(handle, detail);
+      queueMicrotask(() => this.#greet(feed, handle));
     } else if (first && this.#state === "connected") {
       this.#subscribe(feed);
     }
@@ -420,7 +767,7 @@ export class Barrage extends EventTarget {
       throw new TypeError(`data is a JSON value, not ${typeof data}`);
     }
     const fields = { type: "publish", topic, messageId, priority, key, merge, ttlMs, data };
-    const { epoch, offset, duplicate = false, shed, held, key: taken } = await this.#answer(fields, timeoutMs);
+    const { epoch, offset, duplicate = false, shed, held, key: taken } = await this.#requests.answer(fields, { timeoutMs });
     if (held) {
       return { held, duplicate };
     }
@@ -432,14 +779,14 @@ export class Barrage extends EventTarget {
 
   /** Who is on the topic, as far as its namespace tells. */
   async presence(topic) {
-    const answer = await this.#answer({ type: "presence", topic });
+    const answer = await this.#requests.answer({ type: "presence", topic });
     const { online = 0, users = null, members = null, truncated = false } = answer;
     return { online, users, members, truncated };
   }
 
   /** Messages of the topic's past, the oldest first. */
   async history(topic, { since, before, last, limit } = {}) {
-    const answer = await this.#answer({ type: "history", topic, since, before, last, limit });
+    const answer = await this.#requests.answer({ type: "history", topic, since, before, last, limit });
     const { epoch = null, recovered, messages = [], more = false, text } = answer;
     const raws = lazily(() => cutAll(text));
     const made = messages.map((fields, i) => new Message(topic, epoch, fields, () => raws()[i]));
@@ -454,7 +801,7 @@ export class Barrage extends EventTarget {
     checkLevel(level);
     const feed = this.#feeds.get(topic);
     if (!feed) {
-      await this.#answer({ type: "attention", topic, level });
+      await this.#requests.answer({ type: "attention", topic, level });
       return;
     }
     if (!this.#isSpared(feed)) {
@@ -475,7 +822,7 @@ export class Barrage extends EventTarget {
       return; // a listener closed us
     }
     // One deadline for token, handshake and welcome: whichever hangs, the attempt is lost.
-    this.#connectDeadline = this.#deadline(this.#options.connectTimeoutMs, () => {
+    this.#connectDeadline = this.#timers.deadline(this.#options.connectTimeoutMs, () => {
       this.#lose(CLOSE_ABNORMAL, "connect timeout");
     });
     this.#tokenIsFresh = false;
@@ -510,12 +857,18 @@ export class Barrage extends EventTarget {
     if (this.#options.batch) {
       url.searchParams.set("batch", "1");
     }
-    for (const { topic, epoch, offset } of this.#joinedPositions()) {
+    for (const { topic, epoch, offset } of this.#positionsForAddress()) {
       url.searchParams.append("since", `${topic}@${epoch}:${offset}`);
     }
-    // A subprotocol, unlike a query, stays out of access logs; a JWT has only characters that are legal there.
     const { token } = this.#tokens;
-    const protocols = token === undefined ? [PROTOCOL] : [PROTOCOL, `token.${token}`];
+    const protocols = [PROTOCOL];
+    if (token !== undefined) {
+      if (SUBPROTOCOL.test(token)) {
+        protocols.push(`token.${token}`); // which, unlike a query, stays out of access logs
+      } else {
+        url.searchParams.set("token", token);
+      }
+    }
     let socket;
     try {
       socket = new this.#options.WebSocket(url.href, protocols);
@@ -597,21 +950,21 @@ export class Barrage extends EventTarget {
     this.#supersede();
     this.#nextAttemptAt = null;
     this.#notBefore = -Infinity;
-    this.#unwatchPage();
+    this.#page.unwatch();
     this.#enter("closed", { code, reason });
   }
 
   /** Makes everything of the present connection or attempt void; calls no listener. The state is the caller's to change. */
   #supersede() {
     const generation = ++this.#generation;
-    for (const timer of [this.#attemptTimer, this.#pingTimer, this.#goawayTimer, this.#renewTimer]) {
+    this.#heartbeat.stop();
+    for (const timer of [this.#attemptTimer, this.#goawayTimer, this.#renewTimer]) {
       this.#timers.clearTimeout(timer);
     }
     this.#connectDeadline?.cancel();
-    this.#pongDeadline?.cancel();
-    this.#attemptTimer = this.#pingTimer = this.#goawayTimer = this.#renewTimer = null;
+    this.#attemptTimer = this.#goawayTimer = this.#renewTimer = null;
     this.#attentionRefused = false;
-    this.#connectDeadline = this.#pongDeadline = null;
+    this.#connectDeadline = null;
     this.#goawayAt = null;
     this.#connectedAt = null;
     const wasConnected = this.#welcome !== null;
@@ -627,20 +980,13 @@ export class Barrage extends EventTarget {
         // it was closed already
       }
     }
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const request of requests) {
-      request.deadline.cancel();
-      request.fail(new BarrageError("disconnected", "the connection was lost before the answer came", request.topic));
-    }
+    this.#requests.failAll();
     for (const feed of this.#feeds.values()) {
       if (wasConnected && feed.handles.size === 0 && feed.state !== "subscribed") {
-        this.#feeds.delete(feed.topic); // the gateway had joined it once, but not this time
+        this.#forget(feed); // the gateway had joined it once, but not this time
+      } else {
+        feed.enter("pending");
       }
-      feed.state = "pending";
-      feed.asking = 0;
-      feed.online = null;
-      this.#timers.clearTimeout(feed.retryTimer);
     }
     return generation;
   }
@@ -656,67 +1002,12 @@ export class Barrage extends EventTarget {
 
   // --- signs of the page: shown, hidden, frozen, online ---
 
-  #watchPage() {
-    const watch = (target, type, listener) => {
-      if (typeof target?.addEventListener === "function") {
-        target.addEventListener(type, listener);
-        this.#pageSigns.push(() => target.removeEventListener(type, listener));
-      }
-    };
-    const page = this.#options.window ?? globalThis.window;
-    const document = page?.document;
-    watch(page, "online", () => this.#wake());
-    watch(page, "offline", () => this.#doubt());
-    watch(page, "pageshow", () => {
-      this.#look(document);
-      this.#wake();
-    });
-    watch(page, "pagehide", () => this.#suspend());
-    watch(document, "resume", () => {
-      this.#look(document);
-      this.#wake();
-    });
-    watch(document, "visibilitychange", () => {
-      this.#look(document);
-      if (document.visibilityState === "visible") {
-        this.#wake();
-      }
-    });
-    this.#look(document);
-  }
-
-  #unwatchPage() {
-    for (const unwatch of this.#pageSigns.splice(0)) {
-      unwatch();
-    }
-    this.#timers.clearTimeout(this.#hiddenTimer);
-    this.#hidden = false;
-  }
-
-  /** Looks whether the page is hidden: if it stays so for a while, topics are asked for less; shown again, at once for all. */
-  #look(document) {
-    this.#timers.clearTimeout(this.#hiddenTimer);
-    const isHidden = () => document?.visibilityState === "hidden";
-    const turn = (hidden) => {
-      this.#hidden = hidden;
-      for (const feed of this.#feeds.values()) {
-        this.#attend(feed);
-      }
-    };
-    if (!isHidden()) {
-      turn(false);
-    } else if (!this.#hidden) {
-      // A page that was frozen may run this timer before it hears that it is shown.
-      this.#hiddenTimer = this.#timers.setTimeout(() => isHidden() && turn(true), this.#options.hiddenAfterMs);
-    }
-  }
-
   /** The world may have changed for the better: don't sit out a long backoff, don't trust an old connection. */
   #wake() {
     const now = this.#timers.now();
     if (this.#state === "connected") {
-      if (now - this.#receivedAt > LATE_MS) {
-        this.#doubt();
+      if (now - this.#heartbeat.heardAt > LATE_MS) {
+        this.#heartbeat.doubt();
       }
       return;
     }
@@ -724,18 +1015,13 @@ export class Barrage extends EventTarget {
     if (this.#state !== "waiting" && !stuck) {
       return;
     }
-    const earliest = Math.max(this.#notBefore, this.#attemptStartedAt + WAKE_SPACING_MS);
+    // A clock that was set back since the last attempt mustn't make the wait longer.
+    const spaced = Math.min(this.#attemptStartedAt, now) + WAKE_SPACING_MS;
+    const earliest = Math.max(this.#notBefore, spaced);
     if (earliest <= now) {
       this.#attempt();
     } else if (this.#nextAttemptAt === null || earliest < this.#nextAttemptAt) {
       this.#wait(earliest - now);
-    }
-  }
-
-  /** The connection may be dead without a sign of it: ask, and don't wait as long as usual. */
-  #doubt() {
-    if (this.#state === "connected") {
-      this.#ping(Math.min(DOUBT_MS, this.#options.pongTimeoutMs));
     }
   }
 
@@ -745,60 +1031,9 @@ export class Barrage extends EventTarget {
       return;
     }
     this.#supersede();
-    this.#timers.clearTimeout(this.#hiddenTimer); // whatever shows or resumes the page looks anew
     this.#nextAttemptAt = null;
     this.#lastLoss = { code: 1000, reason: "page put away" };
     this.#enter("waiting", { at: null, delayMs: null, attempt: this.#failures, ...this.#lastLoss });
-  }
-
-  // --- heartbeat ---
-
-  /** 80-100 % of the gateway's interval: pings of many clients spread, and come before it has to ask itself. */
-  #schedulePing() {
-    const heartbeatMs = this.#welcome.heartbeatMs || DEFAULT_HEARTBEAT_MS;
-    const interval = Math.min(heartbeatMs * (0.8 + 0.2 * this.#random()), MAX_TIMEOUT_MS);
-    this.#timers.clearTimeout(this.#pingTimer);
-    const due = this.#timers.now() + interval;
-    this.#pingTimer = this.#timers.setTimeout(() => {
-      // A late timer isn't a death, but whoever slept has reason to doubt.
-      const late = this.#timers.now() - due > LATE_MS;
-      this.#ping(late ? Math.min(DOUBT_MS, this.#options.pongTimeoutMs) : this.#options.pongTimeoutMs);
-    }, interval);
-  }
-
-  #ping(timeoutMs) {
-    const sentAt = this.#timers.now();
-    if (this.#pongDeadline && this.#pongDue <= sentAt + timeoutMs) {
-      return; // we shall know sooner
-    }
-    this.#pongDeadline?.cancel();
-    this.#pongDue = sentAt + timeoutMs;
-    const send = () => this.#send({ type: "ping", id: ++this.#lastId });
-    this.#pongDeadline = this.#deadline(
-      timeoutMs,
-      () => {
-        this.#pongDeadline = null;
-        if (this.#receivedAt > sentAt) {
-          this.#schedulePing(); // no pong yet, but other frames: busy, not dead
-        } else {
-          this.#lose(CLOSE_HEARTBEAT_TIMEOUT, "heartbeat_timeout");
-        }
-      },
-      send,
-    );
-    send();
-  }
-
-  #onPong(frame) {
-    this.#pongDeadline?.cancel();
-    this.#pongDeadline = null;
-    this.#schedulePing();
-    for (const [topic, count] of Object.entries(frame.online ?? {})) {
-      const feed = this.#feeds.get(topic);
-      if (feed) {
-        this.#online(feed, count);
-      }
-    }
   }
 
   // --- frames ---
@@ -810,7 +1045,7 @@ export class Barrage extends EventTarget {
   }
 
   #receive(text) {
-    this.#receivedAt = this.#timers.now();
+    this.#heartbeat.heard();
     let frame;
     try {
       frame = Object(JSON.parse(text));
@@ -872,7 +1107,7 @@ export class Barrage extends EventTarget {
       case "presence":
       case "history":
       case "attention":
-        this.#take(frame.id)?.done({ ...frame, text });
+        this.#requests.take(frame.id)?.done({ ...frame, text });
         break;
       default: // a later gateway may say more than this client knows
     }
@@ -884,7 +1119,7 @@ export class Barrage extends EventTarget {
     this.#welcome = frame;
     this.#connectedAt = this.#timers.now();
     this.#notBefore = -Infinity;
-    this.#schedulePing();
+    this.#heartbeat.start(frame.heartbeatMs);
     this.#refusals = 0;
     this.#scheduleRenewal(frame.expires);
     this.#state = "connected";
@@ -899,6 +1134,16 @@ export class Barrage extends EventTarget {
     });
   }
 
+  #onPong(frame) {
+    this.#heartbeat.onPong();
+    for (const [topic, count] of Object.entries(frame.online ?? {})) {
+      const feed = this.#feeds.get(topic);
+      if (feed) {
+        this.#online(feed, count, feed.truncated);
+      }
+    }
+  }
+
   #onGoaway(frame) {
     const { reason = "", reconnectAfterMs } = frame;
     const delay = reconnectAfterMs ?? this.#random() * this.#options.backoff.baseMs;
@@ -908,14 +1153,14 @@ export class Barrage extends EventTarget {
       // We leave first, so the move is one step from connected to connecting.
       this.#forgetFailures(this.#timers.now());
       this.#attempt();
-    }, Math.min(delay, MAX_TIMEOUT_MS));
+    }, delay);
     emit(this, "goaway", { reason, reconnectAfterMs: delay });
   }
 
   #onError(feed, frame) {
     const { id, topic, code, message = code } = frame;
     const error = new BarrageError(code, message, topic);
-    const request = this.#take(id);
+    const request = this.#requests.take(id);
     if (request) {
       request.fail(error);
     } else if (id !== undefined) {
@@ -933,56 +1178,6 @@ export class Barrage extends EventTarget {
     }
   }
 
-  // --- requests ---
-
-  #answer(fields, timeoutMs) {
-    return new Promise((resolve, reject) => this.#request(fields, resolve, reject, timeoutMs));
-  }
-
-  /** Callbacks, not a promise: the frame after a `subscribed` may arrive before a promise's continuation runs. */
-  #request(fields, done, fail, timeoutMs = this.#options.requestTimeoutMs) {
-    if (this.#state !== "connected" || this.#socket?.readyState !== 1) {
-      fail(new BarrageError("not_connected", `${fields.type} wasn't sent: there is no connection`, fields.topic));
-      return 0;
-    }
-    const id = ++this.#lastId;
-    const deadline = this.#deadline(timeoutMs, () => {
-      this.#requests.delete(id);
-      fail(new BarrageError("timeout", `no answer to ${fields.type} within ${timeoutMs} ms`, fields.topic));
-    });
-    const { type, ...rest } = fields;
-    this.#requests.set(id, { type, topic: fields.topic, deadline, done, fail });
-    this.#send({ type, id, ...rest });
-    return id;
-  }
-
-  #take(id) {
-    const request = this.#requests.get(id);
-    if (request) {
-      this.#requests.delete(id);
-      request.deadline.cancel();
-    }
-    return request;
-  }
-
-  /**
-   * A timer after which a peer that didn't answer has failed. If it fires late, the page was frozen or asleep and the answer
-   * may still wait behind it: it calls `onLate` and gives the peer the whole time once more.
-   */
-  #deadline(ms, onExpired, onLate = () => {}) {
-    const { now, setTimeout, clearTimeout } = this.#timers;
-    const due = now() + ms;
-    let timer = setTimeout(() => {
-      if (now() - due <= LATE_MS) {
-        onExpired();
-        return;
-      }
-      timer = setTimeout(onExpired, ms);
-      onLate();
-    }, ms);
-    return { cancel: () => clearTimeout(timer) };
-  }
-
   // --- tokens ---
 
   /** Renews on the live connection, well before the gateway asks for it. */
@@ -993,7 +1188,7 @@ export class Barrage extends EventTarget {
       return; // by the gateway's clock it may be different, and then it asks
     }
     const delay = left - Math.min(RENEWAL_MS, left * 0.2);
-    this.#renewTimer = this.#timers.setTimeout(() => this.#renew(), Math.min(delay, MAX_TIMEOUT_MS));
+    this.#renewTimer = this.#timers.setTimeout(() => this.#renew(), delay);
   }
 
   async #renew() {
@@ -1007,7 +1202,7 @@ export class Barrage extends EventTarget {
       if (generation !== this.#generation) {
         return;
       }
-      const { expires } = await this.#answer({ type: "auth", token });
+      const { expires } = await this.#requests.answer({ type: "auth", token });
       this.#renewing = false;
       this.#scheduleRenewal(expires);
     } catch (cause) {
@@ -1061,7 +1256,7 @@ export class Barrage extends EventTarget {
   #newToken(tokens) {
     return new Promise((resolve, reject) => {
       const { requestTimeoutMs } = this.#options;
-      const deadline = this.#deadline(requestTimeoutMs, () => reject(new Error(`no token within ${requestTimeoutMs} ms`)));
+      const deadline = this.#timers.deadline(requestTimeoutMs, () => reject(new Error(`no token within ${requestTimeoutMs} ms`)));
       tokens.ask().then(
         (token) => {
           deadline.cancel();
@@ -1078,11 +1273,10 @@ export class Barrage extends EventTarget {
   // --- subscriptions ---
 
   #subscribe(feed) {
-    this.#timers.clearTimeout(feed.retryTimer);
     if (feed.isOwn || feed.handles.size === 0) {
       return; // only the gateway can, and tells
     }
-    feed.state = "subscribing";
+    feed.enter("subscribing");
     if (feed.tokens?.isDue(this.#timers.now())) {
       this.#subscribeWithNewToken(feed);
     } else {
@@ -1104,10 +1298,13 @@ export class Barrage extends EventTarget {
         if (!isCurrent()) {
           return;
         }
-        this.#tell(feed, "error", tokenFailed(cause, feed.topic));
+        const error = tokenFailed(cause, feed.topic);
         if (cause?.code === "unauthorized") {
-          this.#end(feed, cause.code, cause.message);
-        } else if (isCurrent()) {
+          this.#end(feed, cause.code, cause.message, error);
+          return;
+        }
+        this.#tell(feed, "error", error);
+        if (isCurrent()) {
           this.#retrySubscribe(feed);
         }
       },
@@ -1116,7 +1313,7 @@ export class Barrage extends EventTarget {
 
   #ask(feed, token, done, fail) {
     const fields = { type: "subscribe", topic: feed.topic, since: positionOf(feed), last: feed.last || undefined, token };
-    feed.asking = this.#request(fields, done, fail);
+    feed.asking = this.#requests.ask(fields, done, fail, { waits: SUBSCRIBE_WAITS });
   }
 
   #onSubscribeFailed(feed, error, tokenIsFresh = false) {
@@ -1129,25 +1326,28 @@ export class Barrage extends EventTarget {
       this.#subscribe(feed);
       return;
     }
+    // Whether we are on the topic, and where, is unknown, and only a new connection makes it known.
+    const unknown = error.code === "timeout" || error.code === "already_subscribed";
+    if (!unknown && !PASSING_ERRORS.has(error.code)) {
+      this.#end(feed, error.code, error.message, error);
+      return;
+    }
     this.#tell(feed, "error", error);
     if (feed.state !== "subscribing") {
       return; // a listener left
     }
-    if (error.code === "timeout" || error.code === "already_subscribed") {
-      // Whether we are on the topic, and where, is unknown, and only a new connection makes it known.
+    if (unknown) {
+      this.#connectedAt = null; // however long it lived, it wasn't a good one
       this.#lose(CLOSE_ABNORMAL, `subscribe ${error.code}`);
-    } else if (PASSING_ERRORS.has(error.code)) {
-      this.#retrySubscribe(feed);
     } else {
-      this.#end(feed, error.code, error.message);
+      this.#retrySubscribe(feed);
     }
   }
 
   #retrySubscribe(feed) {
     const { baseMs, capMs } = this.#options.backoff;
-    const delay = this.#random() * Math.min(capMs, baseMs * 2 ** feed.retries++);
-    feed.state = "pending";
-    feed.retryTimer = this.#timers.setTimeout(() => this.#subscribe(feed), delay);
+    const delay = this.#random() * Math.min(capMs, baseMs * 2 ** feed.retries);
+    feed.retryAfter(delay, () => this.#subscribe(feed));
   }
 
   #onSubscribed(known, frame) {
@@ -1156,7 +1356,7 @@ export class Barrage extends EventTarget {
       if (frame.id !== undefined) {
         return; // we left before the answer came
       }
-      feed = new Feed(frame.topic);
+      feed = new Feed(frame.topic, this.#timers);
       this.#feeds.set(frame.topic, feed);
     }
     if (frame.id !== undefined) {
@@ -1165,21 +1365,26 @@ export class Barrage extends EventTarget {
       }
       feed.joined = false;
     } else if (feed.state !== "subscribed") {
-      if (this.#isLeaving(feed.topic)) {
+      if (this.#requests.has("unsubscribe", feed.topic)) {
         return; // news of the subscription that we left
       }
       feed.joined = true; // sooner than we could ask, so what we asked will be refused
     }
     const asked = frame.id !== undefined;
     if (asked || feed.state !== "subscribed") {
-      this.#take(feed.asking)?.done(frame);
+      this.#requests.take(feed.asking)?.done(frame);
       feed.asking = 0;
     }
     const { epoch, offset: head = 0 } = frame;
     const since = positionOf(feed);
+    // Up to where nothing is missed. It was asked for from `since` all the same: a replay that was cut off comes again.
+    const whole = since && !feed.exact ? { ...since, offset: Math.max(since.offset, feed.head) } : since;
     let recovered = frame.recovered;
     if (recovered === undefined && since && !asked) {
       recovered = epoch === since.epoch && head === since.offset; // a joined topic that nobody asked to recover
+    }
+    if (recovered === false && epoch === whole?.epoch && head === whole.offset && head > since.offset) {
+      recovered = undefined; // nothing came since, so there was nothing to recover
     }
     if (!recovered) {
       const replayed = asked ? feed.last : 0;
@@ -1194,10 +1399,8 @@ export class Barrage extends EventTarget {
     if (feed.state !== "subscribed" || epoch !== since?.epoch) {
       feed.values.clear(); // they come anew, and what doesn't was removed meanwhile
     }
-    feed.retries = 0;
-    this.#timers.clearTimeout(feed.retryTimer);
-    feed.state = "subscribed";
-    feed.level = "full";
+    feed.head = head;
+    feed.enter("subscribed");
     feed.online = frame.online ?? feed.online;
     if (!known) {
       emit(this, "joined", { topic: feed.topic });
@@ -1205,30 +1408,30 @@ export class Barrage extends EventTarget {
     const detail = { topic: feed.topic, epoch, offset: head, online: frame.online, recovered, since };
     this.#tell(feed, "subscribed", detail);
     if (recovered === false && feed.state === "subscribed") {
-      const count = epoch === since?.epoch && since.offset < head ? head - since.offset : undefined;
-      this.#tell(feed, "lost", { topic: feed.topic, epoch, offset: head, since, count });
+      const count = epoch === whole?.epoch && whole.offset < head ? head - whole.offset : undefined;
+      this.#tell(feed, "lost", { topic: feed.topic, epoch, offset: head, since: whole, count });
     }
     this.#attend(feed);
   }
 
-  /** Where we are on topics that the gateway joins by itself: only the address can ask to recover those. */
-  #joinedPositions() {
+  /**
+   * Where we are on topics that the gateway joins by itself, or may for all we know: only the address can ask to recover those.
+   * Its own come first: nobody can ask for them in another way.
+   */
+  #positionsForAddress() {
+    const rank = (feed) => (feed.isOwn ? 0 : feed.joined ? 1 : 2);
     return [...this.#feeds.values()]
-      .filter((feed) => feed.joined && feed.epoch !== null)
-      .slice(-MAX_POSITIONS_IN_ADDRESS)
-      .map(({ topic, epoch, offset }) => ({ topic, epoch, offset }));
-  }
-
-  #isLeaving(topic) {
-    return [...this.#requests.values()].some((request) => request.type === "unsubscribe" && request.topic === topic);
+      .filter((feed) => feed.joined !== false && feed.epoch !== null)
+      .sort((a, b) => rank(a) - rank(b))
+      .slice(0, MAX_POSITIONS_IN_ADDRESS);
   }
 
   #onUnsubscribed(feed, frame) {
     if (frame.id !== undefined) {
-      this.#take(frame.id)?.done(frame);
+      this.#requests.take(frame.id)?.done(frame);
     } else if (feed?.state === "subscribed") {
       if (feed.asking !== 0) {
-        feed.state = "subscribing"; // the renewal of its token is on its way, and begins it again
+        feed.enter("subscribing"); // the renewal of its token is on its way, and begins it again
       } else if (!feed.joined && (PASSING_ERRORS.has(frame.code) || (frame.code === "token_expired" && feed.tokens?.renews))) {
         this.#retrySubscribe(feed);
       } else {
@@ -1237,14 +1440,18 @@ export class Barrage extends EventTarget {
     }
   }
 
-  /** The gateway ended it, or will never begin it. */
-  #end(feed, code, reason) {
-    this.#timers.clearTimeout(feed.retryTimer);
-    this.#feeds.delete(feed.topic);
+  /** The gateway ended it, or will never begin it; an `error` says why before it is over. */
+  #end(feed, code, reason, error = undefined) {
+    // First of all: a listener that asks for the topic again gets a new beginning, not a part in this end.
+    this.#forget(feed);
     const handles = [...feed.handles.keys()];
-    feed.handles.clear();
+    if (error) {
+      this.#tell(feed, "error", error);
+    }
     for (const target of handles.length === 0 ? [this] : handles) {
-      emit(target, "unsubscribed", { topic: feed.topic, code, reason });
+      if (target === this || feed.handles.delete(target)) {
+        emit(target, "unsubscribed", { topic: feed.topic, code, reason });
+      }
     }
   }
 
@@ -1252,13 +1459,12 @@ export class Barrage extends EventTarget {
     if (!feed.handles.delete(handle)) {
       return;
     }
-    if (feed.handles.size === 0 && !feed.joined) {
-      this.#timers.clearTimeout(feed.retryTimer);
-      this.#feeds.delete(feed.topic);
-      this.#take(feed.asking);
-      if (feed.state !== "pending") {
+    const before = feed.state;
+    if (before !== "unsubscribed" && feed.handles.size === 0 && !feed.joined) {
+      this.#forget(feed);
+      if (before !== "pending") {
         // With an id, so that the answer can't be taken for the end of a later subscription to the same topic.
-        this.#request({ type: "unsubscribe", topic: feed.topic }, () => {}, () => {});
+        this.#requests.ask({ type: "unsubscribe", topic: feed.topic }, () => {}, () => {});
       }
     } else {
       this.#attend(feed);
@@ -1266,11 +1472,24 @@ export class Barrage extends EventTarget {
     emit(handle, "unsubscribed", { topic: feed.topic, code: "left", reason: "" });
   }
 
+  /** Nothing that still comes for it is heard; the topic may have another feed from now on. */
+  #forget(feed) {
+    this.#requests.take(feed.asking);
+    feed.enter("unsubscribed");
+    this.#feeds.delete(feed.topic);
+  }
+
   // --- attention ---
 
   /** Whether the topic is one that a hidden page is asked less for. Those that the gateway joined are its own business. */
   #isSpared(feed) {
-    return this.#hidden && !feed.joined && feed.handles.size > 0;
+    return this.#page.hidden && !feed.joined && feed.handles.size > 0;
+  }
+
+  #attendAll() {
+    for (const feed of this.#feeds.values()) {
+      this.#attend(feed);
+    }
   }
 
   /** Asks for the level that is wanted of the topic now, unless that is what this connection asked for already. */
@@ -1285,8 +1504,8 @@ export class Barrage extends EventTarget {
     }
     const told = () => this.#tellSubscribed(feed, "attention", { topic: feed.topic, level: wanted });
     this.#askAttention(feed, wanted, told, (error) => {
-      if (error.code === "disconnected" || error.code === "not_connected" || this.#feeds.get(feed.topic) !== feed) {
-        return;
+      if (error.code === "disconnected" || error.code === "not_connected" || feed.state !== "subscribed") {
+        return; // nobody gets less than they want of what they aren't on
       }
       if (more > 0) {
         // Nobody may be left with less than they want; a new connection begins with everything, and recovers.
@@ -1306,7 +1525,7 @@ export class Barrage extends EventTarget {
     feed.level = level;
     feed.attending = 0;
     let id = 0;
-    id = this.#request({ type: "attention", topic: feed.topic, level }, done, (error) => {
+    id = this.#requests.ask({ type: "attention", topic: feed.topic, level }, done, (error) => {
       if (feed.attending === id && error.code !== "timeout") {
         feed.level = before; // after a timeout nobody knows, so the level asked for has to be revoked in any case
       }
@@ -1373,6 +1592,7 @@ export class Barrage extends EventTarget {
 
   #online(feed, count, truncated = false) {
     feed.online = count;
+    feed.truncated = truncated;
     this.#tell(feed, "online", { topic: feed.topic, count, truncated });
   }
 
@@ -1384,10 +1604,31 @@ export class Barrage extends EventTarget {
 
   /** Tells the topic's handles; what nobody has a handle on (the gateway joined it) is told by the client itself. */
   #tell(feed, type, detail) {
-    for (const target of feed.handles.size === 0 && feed.joined ? [this] : feed.handles.keys()) {
-      emit(target, type, detail);
+    if (feed.handles.size === 0 && feed.joined) {
+      emit(this, type, detail);
+      return;
+    }
+    // Those of now: a listener may add handles, to which this hasn't happened, and take some away.
+    for (const handle of [...feed.handles.keys()]) {
+      this.#greet(feed, handle);
+      if (feed.handles.has(handle)) {
+        emit(handle, type, detail);
+      }
     }
   }
+
+  /** Tells a handle that came to a live subscription where it came in, before anything else. */
+  #greet(feed, handle) {
+    const detail = feed.newcomers.get(handle);
+    if (feed.newcomers.delete(handle) && handle.state === "subscribed") {
+      emit(handle, "subscribed", detail);
+    }
+  }
+}
+
+/** The options that are set: one that is there, but undefined, is no wish. */
+function given(options) {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
 }
 
 /** What a subscription is told when its token function has failed. */

@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 
 const { BARRAGE_HOOKS_SECRET, PORT = "8090" } = process.env;
 const secret = Buffer.from(BARRAGE_HOOKS_SECRET.replace(/^whsec_/, ""), "base64");
-const SESSIONS = { "session-of-ann": "ann", "session-of-eve": "eve" };
+const SESSIONS = new Map([["session-of-ann", "ann"], ["session-of-eve", "eve"]]);
 const BANNED = ["eve"];
 
 /** Whether a request is the gateway's, and not an old one that somebody plays again. */
@@ -27,7 +27,7 @@ function isTrusted(headers, body) {
 const hooks = {
   connect({ token }) {
     if (!token) return { allow: true }; // anonymous: may watch
-    const user = SESSIONS[token];
+    const user = SESSIONS.get(token);
     if (!user) return { allow: false, code: 4401, reason: "this session has ended" };
     if (BANNED.includes(user)) return { allow: false, reason: "banned" };
     return { allow: true, user, join: ["room:lobby"] };
@@ -37,8 +37,11 @@ const hooks = {
   },
   publish({ user, data }) {
     if (!user) return { allow: false, reason: "sign in first" };
-    if (/https?:/.test(data.text)) return { hold: true }; // a moderator publishes it, or doesn't
-    if (/darn/i.test(data.text)) return { allow: true, data: { text: data.text.replace(/darn/gi, "d**n") } };
+    if (typeof data === "number") return { allow: true }; // likes
+    const text = data?.text; // a client may send any JSON
+    if (typeof text !== "string") return { allow: false, reason: "a message has a text" };
+    if (/https?:/.test(text)) return { hold: true }; // a moderator publishes it, or doesn't
+    if (/darn/i.test(text)) return { allow: true, data: { text: text.replace(/darn/gi, "d**n") } };
     return { allow: true };
   },
   events({ node, dropped = 0, events }) {
@@ -54,9 +57,15 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     const body = Buffer.concat(chunks);
     if (!isTrusted(request.headers, body)) return response.writeHead(401).end();
-    const question = JSON.parse(body);
-    response.writeHead(200, { "Content-Type": "application/json" });
-    response.end(JSON.stringify(hooks[question.type](question)));
+    try {
+      const question = JSON.parse(body);
+      const answer = JSON.stringify(hooks[question.type](question));
+      response.writeHead(200, { "Content-Type": "application/json" }).end(answer);
+    } catch (error) {
+      // One question's mistake: the gateway does what `onFailure` says, and the others have their answers.
+      console.error(error);
+      response.writeHead(500).end();
+    }
   });
 });
 // Longer than the gateway keeps an idle connection (4 s), so that none ends just when a question is on its way.

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SECRET = base64.b64decode(os.environ["BARRAGE_HOOKS_SECRET"].removeprefix("whsec_"))
@@ -50,9 +51,15 @@ def subscribe(question):
 
 
 def publish(question):
-    text = question["data"]["text"]
     if "user" not in question:
         return {"allow": False, "reason": "sign in first"}
+    data = question["data"]
+    if type(data) in (int, float):
+        return {"allow": True}  # likes
+    # A client may send any JSON.
+    text = data.get("text") if isinstance(data, dict) else None
+    if not isinstance(text, str):
+        return {"allow": False, "reason": "a message has a text"}
     if re.search("https?:", text):
         return {"hold": True}  # a moderator publishes it, or doesn't
     if re.search("darn", text, re.IGNORECASE):
@@ -78,17 +85,24 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if not is_trusted(self.headers, body):
-            self.send_response(401)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.answer(401)
             return
-        question = json.loads(body)
-        answer = json.dumps(HOOKS[question["type"]](question)).encode()
-        self.send_response(200)
+        try:
+            question = json.loads(body)
+            answer = json.dumps(HOOKS[question["type"]](question)).encode()
+        except Exception:
+            # One question's mistake: the gateway does what `onFailure` says, and the connection goes on.
+            traceback.print_exc()
+            self.answer(500)
+            return
+        self.answer(200, answer)
+
+    def answer(self, status, body=b""):
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(body)
 
     def log_message(self, format, *args):
         pass

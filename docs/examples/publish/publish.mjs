@@ -20,9 +20,10 @@ export async function publish(topic, data, attempts = 4) {
     try {
       const signal = AbortSignal.timeout(10_000);
       const answer = await fetch(`${GATEWAY_URL}/v1/publish`, { method: "POST", headers, body, signal });
-      const result = await answer.json();
-      if (answer.ok) return result;
-      throw Object.assign(new Error(`${result.code}: ${result.detail}`), { status: answer.status });
+      if (answer.ok) return await answer.json();
+      // The gateway's words, or a page of a proxy between.
+      const words = await answer.text();
+      throw Object.assign(new Error(`${answer.status} ${answer.statusText}: ${words}`), { status: answer.status });
     } catch (error) {
       // Without a status there was no answer, and 503 is "not now"; what else is refused would be refused again.
       const again = error.status === undefined || error.status === 503;

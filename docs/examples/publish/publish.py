@@ -31,10 +31,11 @@ def publish(topic, data, attempts=4):
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as refused:
-            problem = json.load(refused)
             # 503 is "not now"; what else is refused would be refused again.
             if refused.code != 503 or attempt == attempts:
-                raise RuntimeError(f"{problem['code']}: {problem['detail']}") from None
+                # The gateway's words, or a page of a proxy between.
+                words = refused.read().decode(errors="replace")
+                raise RuntimeError(f"{refused.code} {refused.reason}: {words}") from None
         except OSError:
             if attempt == attempts:
                 raise

@@ -14,15 +14,17 @@ const LINES = 100;
  */
 export function useTopic(barrage, topic) {
   // Shallow: messages don't change, and Vue needn't make each of their fields reactive.
-  const messages = shallowRef([]);
+  const lines = shallowRef([]);
   const online = ref(null);
   let subscription;
+  let count = 0;
 
   function subscribe() {
-    messages.value = [];
+    lines.value = [];
     online.value = null;
     subscription = barrage.subscribe(topic(), {
-      onMessage: (message) => (messages.value = [...messages.value.slice(1 - LINES), message]),
+      // Numbered here: one that the room's budget hid from the others has no offset.
+      onMessage: (message) => (lines.value = [...lines.value.slice(1 - LINES), { key: ++count, message }]),
       onSubscribed: (detail) => (online.value = detail.online),
       onOnline: (detail) => (online.value = detail.count),
     });
@@ -38,7 +40,7 @@ export function useTopic(barrage, topic) {
   });
   onUnmounted(() => subscription?.unsubscribe());
 
-  return { messages, online };
+  return { lines, online };
 }
 
 export default {
@@ -48,8 +50,8 @@ export default {
     <section>
       <h2>{{ topic }} <small v-if="online !== null">{{ online }} here</small></h2>
       <ul>
-        <li v-for="message in messages" :key="message.epoch + message.offset">
-          <b v-if="message.sender">{{ message.sender }}: </b>{{ message.data.text ?? message.data }}
+        <li v-for="{ key, message } in lines" :key="key">
+          <b v-if="message.sender">{{ message.sender }}: </b>{{ message.data?.text ?? message.data }}
         </li>
       </ul>
     </section>`,

@@ -80,6 +80,16 @@ test("sends the token as a subprotocol, never in the address", () => {
   equal(world.socket.url, URL_);
 });
 
+test("a token that can't be a subprotocol goes into the address", async () => {
+  for (const token of ["a/b=", "session:42", "a,b", "a b", "ü"]) {
+    const world = setUp({ token });
+    world.client.connect();
+    equal(world.client.state, "connecting", token);
+    equal(world.socket.protocols, ["barrage.v1"]);
+    equal(new URL(world.socket.url).searchParams.get("token"), token);
+  }
+});
+
 test("keeps the address's query, adds batch, and turns http into ws", () => {
   const sockets = [];
   const client = new Barrage("https://gateway.example/ws?user=u7#here", { WebSocket: fakeWebSockets(sockets), batch: true });
@@ -110,6 +120,50 @@ test("gives up an attempt that hangs, and makes another", async () => {
   equal(world.sockets[0].closedWith, 1000);
   await world.clock.advance(500);
   equal(world.sockets.length, 2);
+});
+
+test("an option that is undefined is as good as none", async () => {
+  const world = setUp({
+    token: undefined,
+    batch: undefined,
+    hiddenAttention: undefined,
+    hiddenAfterMs: undefined,
+    backoff: { baseMs: undefined, capMs: undefined },
+    connectTimeoutMs: undefined,
+    requestTimeoutMs: undefined,
+    pongTimeoutMs: undefined,
+  });
+  world.client.connect();
+  equal(world.socket.url, URL_);
+  await world.clock.advance(14_999);
+  equal(world.client.state, "connecting");
+  world.socket.drop();
+  equal(world.states.at(-1).delayMs, 500);
+  await world.clock.advance(500);
+  world.socket.welcome();
+  const published = rejection(world.client.publish(TOPIC, 1, { timeoutMs: undefined }));
+  await world.clock.advance(9_999);
+  world.client.close();
+  equal(await published, "disconnected");
+});
+
+test("a time without end is one", async () => {
+  const clock = new FakeClock();
+  const longest = [];
+  const timers = {
+    now: clock.now,
+    clearTimeout: clock.clearTimeout,
+    setTimeout: (callback, ms) => {
+      longest.push(ms);
+      return clock.setTimeout(callback, ms);
+    },
+  };
+  const world = connected({ timers, hiddenAfterMs: Infinity, requestTimeoutMs: Infinity, pongTimeoutMs: Infinity });
+  world.page.show("hidden");
+  world.client.publish(TOPIC, 1).catch(() => {});
+  world.socket.receive({ type: "goaway", reconnectAfterMs: 1e12 });
+  await clock.advance(25_000);
+  equal([world.client.state, Math.max(...longest)], ["connected", 2 ** 31 - 1]);
 });
 
 test("frames of a socket that was given up are not heard", async () => {
@@ -402,6 +456,36 @@ test("many signs at once start one attempt a second", async () => {
   equal(world.sockets.length, before + 1);
 });
 
+test("a clock that was set back doesn't make the wait longer", async () => {
+  const world = setUp();
+  world.random = 1;
+  world.client.connect();
+  await failingDelays(world, 5);
+  world.socket.drop();
+  const before = world.sockets.length;
+  world.clock.set(world.clock.now() - 3_600_000);
+  world.page.sign("online");
+  equal(world.states.at(-1).delayMs, 1_000);
+  await world.clock.advance(1_000);
+  equal(world.sockets.length, before + 1);
+});
+
+test("a worker hears when the network is back", async () => {
+  if (globalThis.window || globalThis.self) {
+    return; // where there are real ones, they can't be replaced
+  }
+  globalThis.self = new FakePage();
+  try {
+    const world = connected({ window: undefined });
+    await world.clock.advance(5_000);
+    globalThis.self.sign("online");
+    equal(world.socket.of("ping").length, 1);
+    world.client.close();
+  } finally {
+    delete globalThis.self;
+  }
+});
+
 test("a hidden page doesn't hurry", async () => {
   const world = setUp();
   world.client.connect();
@@ -593,6 +677,42 @@ test("last brings older messages without calling them gaps or duplicates", async
   equal(data(), [9, 10, 11, 12, 13]);
 });
 
+test("messages before the head that aren't there to be replayed aren't lost on each reconnect", async () => {
+  const world = connected();
+  const { of, data } = recorded(world.client, TOPIC, { last: 3 });
+  world.socket.subscribed(TOPIC, { offset: 10 });
+  world.random = 0;
+  const again = async (fields) => {
+    world.socket.drop();
+    await world.clock.advance(0);
+    world.socket.welcome();
+    equal(world.socket.of("subscribe")[0].since, { epoch: "e1", offset: 7 }, "a replay that was cut off would come again");
+    world.socket.subscribed(TOPIC, fields);
+  };
+  await again({ offset: 10, recovered: false });
+  equal([of("lost"), of("subscribed")[1].recovered], [[], undefined]);
+  await again({ offset: 10, recovered: false });
+  equal(of("lost"), []);
+  await again({ offset: 12, recovered: false });
+  equal(of("lost"), [{ topic: TOPIC, epoch: "e1", offset: 12, since: { epoch: "e1", offset: 10 }, count: 2 }]);
+  world.socket.message(TOPIC, 12);
+  equal(data(), [12], "what last brings of them");
+  await dropped(world);
+  equal(of("lost").length, 1);
+});
+
+test("nothing is lost on a topic that the gateway joins where it was asked for with last before", async () => {
+  const world = connected();
+  const { of, data } = recorded(world.client, TOPIC, { last: 3 });
+  world.socket.subscribed(TOPIC, { offset: 10 });
+  world.socket.drop();
+  await world.clock.advance(500);
+  world.socket.welcome();
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e1", offset: 10 });
+  world.socket.message(TOPIC, 11);
+  equal([of("lost"), of("gap"), data()], [[], [], [11]]);
+});
+
 test("since given by the application is where the first subscription starts", () => {
   const world = connected();
   const { data } = recorded(world.client, TOPIC, { since: { epoch: "e1", offset: 3 } });
@@ -734,6 +854,93 @@ test("a refused subscription tells error and ends", async () => {
   equal(world.socket.of("subscribe").length, 1);
 });
 
+/** The gateway refuses the last subscribe for good. */
+function refuse({ socket }, code = "not_permitted") {
+  socket.receive({ type: "error", id: socket.of("subscribe").at(-1).id, topic: TOPIC, code, message: "no" });
+}
+
+test("a listener that subscribes again on a refusal begins anew, once", async () => {
+  const world = connected();
+  const errors = [];
+  const handles = [];
+  const join = () => {
+    if (handles.length < 9) {
+      handles.push(world.client.subscribe(TOPIC, { onError: ({ code }) => errors.push(code) && join() }));
+    }
+  };
+  join();
+  refuse(world);
+  equal([errors, handles.map(({ state }) => state)], [["not_permitted"], ["unsubscribed", "subscribing"]]);
+  world.socket.subscribed(TOPIC);
+  await world.clock.advance(15_000);
+  equal([errors.length, handles[1].state, world.client.state], [1, "subscribed", "connected"]);
+});
+
+test("a listener that leaves and subscribes again on a refusal ends only the old subscription", async () => {
+  const world = connected();
+  let again;
+  const first = recorded(world.client, TOPIC, {
+    onError: () => {
+      first.subscription.unsubscribe();
+      again = recorded(world.client);
+    },
+  });
+  refuse(world);
+  equal(first.of("unsubscribed").map(({ code }) => code), ["left"]);
+  equal(world.socket.of("unsubscribe"), [], "the gateway never began it");
+  world.socket.subscribed(TOPIC, { offset: 1 });
+  world.socket.message(TOPIC, 2);
+  await world.clock.advance(15_000);
+  equal(again.events.map(([type]) => type), ["subscribed", "message"]);
+  equal([again.subscription.state, world.client.state], ["subscribed", "connected"]);
+});
+
+test("a listener that subscribes again when there is no token for the topic begins anew", async () => {
+  const world = connected();
+  let again;
+  const token = () => "";
+  const first = recorded(world.client, TOPIC, {
+    token,
+    onError: () => {
+      first.subscription.unsubscribe();
+      again = recorded(world.client);
+    },
+  });
+  await settle();
+  world.socket.subscribed(TOPIC);
+  equal([first.of("unsubscribed").map(({ code }) => code), again.subscription.state], [["left"], "subscribed"]);
+});
+
+test("a handle that a listener adds isn't told what came before it", async () => {
+  const world = connected();
+  const late = [];
+  const { subscription } = recorded(world.client, TOPIC, { onMessage: () => late.push(recorded(world.client)) });
+  world.socket.subscribed(TOPIC);
+  world.socket.message(TOPIC, 1);
+  await settle();
+  equal(late[0].events, [["subscribed", { topic: TOPIC, epoch: "e1", offset: 1 }]]);
+  subscription.unsubscribe();
+});
+
+test("a handle that a listener adds amid a batch hears first where it came in", () => {
+  const world = connected();
+  let late = null;
+  recorded(world.client, TOPIC, { onMessage: () => (late ??= recorded(world.client)) });
+  world.socket.subscribed(TOPIC);
+  world.socket.receive({ type: "messages", topic: TOPIC, messages: [1, 2, 3].map((offset) => ({ offset, data: offset })) });
+  equal(late.events.map(([type, { offset }]) => [type, offset]), [["subscribed", 1], ["message", 2], ["message", 3]]);
+});
+
+test("a handle that another one's listener took away isn't told any more", () => {
+  const world = connected();
+  const second = {};
+  recorded(world.client, TOPIC, { onMessage: () => second.subscription.unsubscribe() });
+  Object.assign(second, recorded(world.client));
+  world.socket.subscribed(TOPIC);
+  world.socket.message(TOPIC, 1);
+  equal([second.data(), second.of("unsubscribed").length], [[], 1]);
+});
+
 test("a subscription refused for now is asked for again, with backoff", async () => {
   const world = connected();
   const { subscription, of } = recorded(world.client);
@@ -765,6 +972,47 @@ test("a subscription that isn't answered costs the connection", async () => {
   await world.clock.advance(500);
   world.socket.welcome();
   equal(world.socket.of("subscribe").length, 1);
+});
+
+test("a subscription whose answer takes long on a connection that lives doesn't cost it", async () => {
+  const world = connected();
+  const { of, events } = recorded(world.client);
+  await world.clock.advance(9_000);
+  world.socket.receive({ type: "pong" });
+  await world.clock.advance(3_000);
+  world.socket.subscribed(TOPIC, { offset: 4 });
+  await world.clock.advance(15_000);
+  equal([world.client.state, events.length, of("error")], ["connected", 1, []]);
+});
+
+test("a subscription that is never answered costs the connection, however alive that is", async () => {
+  const world = connected();
+  const { of } = recorded(world.client);
+  for (let i = 0; i < 8; i++) {
+    await world.clock.advance(5_000 - 1);
+    equal(world.client.state, "connected");
+    world.socket.receive({ type: "pong" });
+    await world.clock.advance(1);
+  }
+  equal([world.states.at(-1).reason, of("error").map(({ message }) => message)], [
+    "subscribe timeout",
+    ["no answer to subscribe within 40000 ms"],
+  ]);
+});
+
+test("connections that are lost because a subscription isn't answered come back more and more slowly", async () => {
+  const world = connected();
+  recorded(world.client);
+  const delays = [];
+  for (let i = 0; i < 4; i++) {
+    await world.clock.advance(10_000);
+    const { state, delayMs } = world.states.at(-1);
+    equal(state, "waiting");
+    delays.push(delayMs);
+    await world.clock.advance(delayMs);
+    world.socket.welcome();
+  }
+  equal(delays, [500, 1_000, 2_000, 4_000]);
 });
 
 test("a subscription that was left before its answer costs nothing", async () => {
@@ -813,6 +1061,34 @@ test("topics that the gateway joins are announced, and recovered by the address"
   equal([early.of("subscribed")[1].recovered, late[0].of("subscribed").at(-1).recovered], [true, true]);
   equal(late[0].data(), [1, 2]);
   equal(late.length, 1, "announced once");
+});
+
+test("a position that the application gives counts on topics that the gateway joins", () => {
+  const world = setUp();
+  const { of, data } = recorded(world.client, TOPIC, { since: { epoch: "e1", offset: 3 } });
+  world.client.subscribe("room:43", { last: 3 });
+  world.client.connect();
+  equal(new URL(world.socket.url).searchParams.getAll("since"), [`${TOPIC}@e1:3`]);
+  world.socket.welcome({ user: "u7" });
+  world.socket.receive({ type: "subscribed", topic: TOPIC, epoch: "e1", offset: 4, recovered: true });
+  world.socket.message(TOPIC, 4);
+  equal([of("subscribed")[0].recovered, of("lost"), data()], [true, [], [4]]);
+});
+
+test("the address has room for the gateway's own topics before others", async () => {
+  const world = connected();
+  const joined = (topic) => world.socket.receive({ type: "subscribed", topic, epoch: "e1", offset: 1 });
+  for (let i = 0; i < 20; i++) {
+    joined(`news:${i}`);
+  }
+  joined("$user:u7");
+  world.client.subscribe("room:ours");
+  world.socket.subscribed("room:ours");
+  world.client.subscribe(TOPIC, { since: { epoch: "e1", offset: 3 } });
+  world.socket.drop();
+  await world.clock.advance(500);
+  const positions = new URL(world.socket.url).searchParams.getAll("since");
+  equal([positions.length, positions[0], positions.at(-1)], [16, "$user:u7@e1:1", "news:14@e1:1"]);
 });
 
 test("a topic that the gateway joined and the application asks for is one subscription", () => {
@@ -929,6 +1205,17 @@ test("online comes with subscribed, online frames and pongs", () => {
   equal(of("online").map(({ count, truncated }) => [count, truncated]), [[2, false], [3, false], [4, true]]);
   world.socket.drop();
   equal(subscription.online, null, "online of a lost connection");
+});
+
+test("a pong doesn't say that a crowd is told whole", async () => {
+  const world = connected();
+  const { of } = recorded(world.client);
+  world.socket.subscribed(TOPIC, { online: 1_500 });
+  world.socket.receive({ type: "online", topic: TOPIC, count: 1_501, truncated: true });
+  world.socket.receive({ type: "pong", id: 9, online: { [TOPIC]: 1_502 } });
+  await dropped(world);
+  world.socket.receive({ type: "pong", id: 9, online: { [TOPIC]: 1_503 } });
+  equal(of("online").map(({ count, truncated }) => [count, truncated]), [[1_501, true], [1_502, true], [1_503, false]]);
 });
 
 test("values, retractions, joins and leaves reach the subscription", () => {
@@ -1204,6 +1491,19 @@ test("a gateway that refuses to give everything again costs the connection: a ne
   equal(levels(world), []);
 });
 
+test("a level that is refused because the subscription had ended costs nothing", async () => {
+  const { world, of } = await hidden();
+  attended(world);
+  world.page.show();
+  const { id } = world.socket.of("attention")[1];
+  world.socket.receive({ type: "unsubscribed", topic: TOPIC, code: "overloaded", reason: "later" });
+  world.socket.receive({ type: "error", id, topic: TOPIC, code: "not_subscribed", message: "isn't on it" });
+  equal([world.client.state, of("error")], ["connected", []]);
+  await world.clock.advance(500);
+  world.socket.subscribed(TOPIC, { recovered: true });
+  equal(levels(world), ["counts", "full"], "a subscription begins with everything");
+});
+
 test("less that was asked for without an answer is taken back all the same", async () => {
   const { world } = await hidden();
   await world.clock.advance(10_000);
@@ -1449,7 +1749,7 @@ test("a subscription asks for its own topic", async () => {
 
 // --- tokens ---
 
-const jwt = (exp, more = {}) => `h.${btoa(JSON.stringify({ exp, ...more }))}.s`;
+const jwt = (exp, more = {}) => `h.${btoa(JSON.stringify({ exp, ...more })).replaceAll("=", "")}.s`;
 
 /** Gives t1, t2, ... */
 function counting() {

@@ -115,6 +115,14 @@ export class FakeClock {
     await settle();
   }
 
+  /** Somebody sets it. Timers don't run by it, so each is due when so much time has passed as before. */
+  set(now) {
+    for (const timer of this.#timers.values()) {
+      timer.due += now - this.#now;
+    }
+    this.#now = now;
+  }
+
   #next(end) {
     let next = null;
     for (const [id, { due, callback }] of this.#timers) {
@@ -144,6 +152,9 @@ export function fakeWebSockets(sockets) {
     closedWith = null;
 
     constructor(url, protocols) {
+      if (!protocols.every((protocol) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(protocol))) {
+        throw new SyntaxError(`not a subprotocol: ${protocols}`); // as browsers do
+      }
       this.url = url;
       this.protocols = protocols;
       sockets.push(this);

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -28,6 +29,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -101,6 +103,36 @@ class ExamplesIT {
         }
     }
 
+    @Test
+    void failsAndShowsTheAnswerWhenItIsAProxysPage() throws Exception {
+        HttpServer proxy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        AtomicInteger requests = new AtomicInteger();
+        proxy.createContext("/", exchange -> {
+            requests.incrementAndGet();
+            byte[] page = "<h1>who are you?</h1>".getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(403, page.length);
+            exchange.getResponseBody().write(page);
+            exchange.close();
+        });
+        proxy.start();
+        try {
+            String url = "http://127.0.0.1:" + proxy.getAddress().getPort();
+            for (List<String> publisher : List.of(
+                    List.of(program("python3"), "publish/publish.py"),
+                    List.of(program("node"), "publish/publish.mjs"))) {
+                requests.set(0);
+                Process process = runAt(url, publisher.get(0), publisher.get(1), "demo:hello", "x");
+                String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), publisher + " hangs");
+                assertNotEquals(0, process.exitValue(), publisher + ": " + output);
+                assertTrue(output.contains("403 Forbidden: <h1>who are you?</h1>"), publisher + ": " + output);
+                assertEquals(1, requests.get(), publisher + " asks again");
+            }
+        } finally {
+            proxy.stop(0);
+        }
+    }
+
     private static void assertPublishes(String expectedData, String program, String file, String argument)
             throws Exception {
         String topic = "demo:" + file.replaceAll("[^A-Za-z]", "-");
@@ -165,6 +197,17 @@ class ExamplesIT {
     }
 
     @Test
+    void saysThatNothingIsSentBeforeItIsConnected() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Browser browser = new Browser(600, 400)) {
+            browser.open(EXAMPLES.resolve("echo.html").toUri() + "?gateway=127.0.0.1:" + silent.getLocalPort());
+            browser.driver().findElement(By.name("text")).sendKeys("too soon", Keys.ENTER);
+            browser.await("document.querySelector('li')?.innerText === 'not connected'");
+            assertEquals("too soon", browser.eval("document.querySelector('input').value"));
+        }
+    }
+
+    @Test
     void showsTheTime() throws Exception {
         try (Browser browser = new Browser(600, 400)) {
             browser.open(file("clock/clock.html"));
@@ -193,6 +236,32 @@ class ExamplesIT {
     }
 
     @Test
+    void publishesALineOnceThatIsSentAgainBecauseItsAnswerWasLost() throws Exception {
+        try (Listener listener = new Listener("demo:chat");
+                Browser browser = new Browser(600, 400)) {
+            browser.open(file("chat.html") + "&user=eve");
+            browser.await("document.querySelector('#state').innerText === 'eve, 2 here'");
+            browser.driver().executeScript("""
+                    const { send } = WebSocket.prototype;
+                    WebSocket.prototype.send = function (text) {
+                      send.call(this, text);
+                      if (JSON.parse(text).type === 'publish') {
+                        WebSocket.prototype.send = send;
+                        this.onclose({ code: 1006, reason: '' });
+                      }
+                    };""");
+            browser.driver().findElement(By.name("text")).sendKeys("just once", Keys.ENTER);
+            assertTrue(listener.nextMessage().contains("just once"));
+            browser.await("document.querySelector('#state').innerText.endsWith(' here')");
+            assertEquals("just once", browser.eval("document.querySelector('input').value"));
+            browser.driver().findElement(By.name("text")).sendKeys(Keys.ENTER);
+            browser.await("document.querySelector('input').value === ''");
+            publish("demo:chat", "{\"text\":\"the next\"}");
+            assertTrue(listener.nextMessage().contains("the next"), "published twice");
+        }
+    }
+
+    @Test
     void mountsAndUnmountsTheVueComponent() throws Exception {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", ExamplesIT::serveVue);
@@ -203,6 +272,9 @@ class ExamplesIT {
             browser.await("document.querySelector('small')?.innerText === '1 here'");
             publish("demo:vue", "{\"text\":\"<i>one</i>\"}");
             browser.await("document.querySelector('li')?.innerText.trim() === '<i>one</i>'");
+            publish("demo:vue", "null");
+            publish("demo:vue", "\"plain\"");
+            browser.await("document.querySelector('li:nth-child(3)')?.innerText.trim() === 'plain'");
 
             WebElement topic = browser.driver().findElement(By.tagName("input"));
             topic.clear();
@@ -315,11 +387,15 @@ class ExamplesIT {
     }
 
     private static Process run(String program, String file, String... arguments) throws IOException {
+        return runAt("http://127.0.0.1:" + gateway.backendPort(), program, file, arguments);
+    }
+
+    private static Process runAt(String url, String program, String file, String... arguments) throws IOException {
         List<String> command =
                 new ArrayList<>(List.of(program, EXAMPLES.resolve(file).toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().put("GATEWAY_URL", "http://127.0.0.1:" + gateway.backendPort());
+        builder.environment().put("GATEWAY_URL", url);
         // Otherwise arguments beyond ASCII wouldn't reach a JVM in the C locale.
         builder.environment().put("LC_ALL", "C.UTF-8");
         return builder.start();

@@ -15,7 +15,11 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.Base64;
 import java.util.concurrent.TimeUnit;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -60,7 +64,9 @@ class HookExamplesIT {
     @CsvSource({"node,backend.mjs", "python3,backend.py"})
     void decidesForTheGateway(String program, String file) throws Exception {
         try (Example example = new Example(program, file)) {
-            assertEquals(401, postUnsigned(example.port), "anybody could ask");
+            assertEquals(401, post(example.port, "{\"type\":\"connect\"}", "AAAA"), "anybody could ask");
+            String unknown = "{\"type\":\"later\"}";
+            assertEquals(500, post(example.port, unknown, signature(unknown)), "and it goes on");
             String yaml = Files.readString(EXAMPLES.resolve("barrage.yaml"))
                     .replace("8090", Integer.toString(example.port))
                     .replace("hooks:\n", "hooks:\n  secret: " + HookBackend.SECRET + "\n")
@@ -96,6 +102,17 @@ class HookExamplesIT {
             // The answer and the message itself, in whichever order.
             String both = ann.text() + ann.text();
             assertTrue(both.contains("\"id\":3,") && both.contains("\"offset\":2"), both);
+            for (String data : new String[] {"null", "{}", "[\"darn\"]", "{\"text\":[\"darn\"]}"}) {
+                ann.say("{\"type\":\"publish\",\"id\":4,\"topic\":\"room:lobby\",\"data\":" + data + "}");
+                String answer = ann.expect("error");
+                assertTrue(answer.contains("\"code\":\"refused\",\"message\":\"a message has a text\""), answer);
+            }
+            ann.say("{\"type\":\"publish\",\"id\":5,\"topic\":\"room:lobby\",\"data\":1}");
+            both = ann.text() + ann.text();
+            assertTrue(both.contains("\"id\":5,") && both.contains("\"offset\":3"), both);
+        }
+        try (RawWebSocket nobody = RawWebSocket.open(gateway.clientsPort(), "?token=constructor")) {
+            assertTrue(nobody.expect("error").contains("this session has ended"));
         }
         try (RawWebSocket eve = RawWebSocket.open(gateway.clientsPort(), "?token=session-of-eve")) {
             assertTrue(eve.expect("error").contains("banned"));
@@ -107,15 +124,26 @@ class HookExamplesIT {
         }
     }
 
-    private static int postUnsigned(int port) throws IOException, InterruptedException {
+    private static final String ID = "msg_1";
+    private static final String NOW = Long.toString(System.currentTimeMillis() / 1000);
+
+    private static String signature(String body) throws GeneralSecurityException {
+        byte[] secret = Base64.getDecoder().decode(HookBackend.SECRET.substring("whsec_".length()));
+        Mac mac = Mac.getInstance("HmacSHA256");
+        mac.init(new SecretKeySpec(secret, "HmacSHA256"));
+        byte[] signed = (ID + "." + NOW + "." + body).getBytes(StandardCharsets.UTF_8);
+        return Base64.getEncoder().encodeToString(mac.doFinal(signed));
+    }
+
+    private static int post(int port, String body, String signature) throws IOException, InterruptedException {
         return HttpClient.newHttpClient()
                 .send(
                         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/hooks"))
                                 .version(HttpClient.Version.HTTP_1_1)
-                                .header("webhook-id", "msg_1")
-                                .header("webhook-timestamp", Long.toString(System.currentTimeMillis() / 1000))
-                                .header("webhook-signature", "v1,AAAA")
-                                .POST(HttpRequest.BodyPublishers.ofString("{\"type\":\"connect\"}"))
+                                .header("webhook-id", ID)
+                                .header("webhook-timestamp", NOW)
+                                .header("webhook-signature", "v1," + signature)
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
                                 .build(),
                         HttpResponse.BodyHandlers.discarding())
                 .statusCode();

@@ -80,17 +80,59 @@ class LiveDemoIT {
 
     @Test
     void showsWhatABackendPublishes() throws Exception {
-        String body = "{\"topic\":\"demo:stage\",\"data\":\"<b>plain & simple</b>\"}";
+        publish("\"<b>plain & simple</b>\"");
+        wide.await(logHas("<b>plain & simple</b>"));
+        assertEquals(0L, wide.eval("document.querySelectorAll('#log b').length"));
+    }
+
+    @Test
+    void showsWhatMakesNoSense() throws Exception {
+        String unprintable = "{\"toString\":1,\"valueOf\":1}";
+        publish("{\"text\":\"a list for a colour\",\"color\":[\"#ffffff\"]}");
+        publish("{\"kind\":\"gift\",\"gift\":\"constructor\",\"text\":" + unprintable + ",\"color\":" + unprintable
+                + "}");
+        wide.await("document.querySelector('#log [data-kind=gift]') !== null");
+        assertEquals("🎁", wide.eval("document.querySelector('#log [data-kind=gift] .text').textContent"));
+        assertEquals(true, wide.eval(logHas("a list for a colour")));
+        assertEquals("🎁", wide.eval("document.querySelector('#gifts .icon').textContent"));
+        assertEquals("sent a gift", wide.eval("document.querySelector('#gifts .words span').textContent"));
+    }
+
+    private void publish(String data) throws Exception {
         HttpResponse<String> answer = HttpClient.newHttpClient()
                 .send(
                         HttpRequest.newBuilder(URI.create("http://localhost:" + gateway.backendPort() + "/v1/publish"))
                                 .header("content-type", "application/json")
-                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .POST(HttpRequest.BodyPublishers.ofString(
+                                        "{\"topic\":\"demo:stage\",\"data\":" + data + "}"))
                                 .build(),
                         HttpResponse.BodyHandlers.ofString());
         assertEquals(200, answer.statusCode(), answer.body());
-        wide.await(logHas("<b>plain & simple</b>"));
-        assertEquals(0L, wide.eval("document.querySelectorAll('#log b').length"));
+    }
+
+    /** Its `online` frames don't say that it is, so there is nothing to ask for again. */
+    @Test
+    void asksOnceForAListThatIsTooLongForAnAnswer() {
+        wide.driver().executeScript("""
+                const { send } = WebSocket.prototype;
+                window.asked = 0;
+                WebSocket.prototype.send = function (text) {
+                  const { type, id, topic } = JSON.parse(text);
+                  window.tell = (frame) => this.onmessage({ data: JSON.stringify({ topic, ...frame }) });
+                  if (type !== 'presence') {
+                    send.call(this, text);
+                    return;
+                  }
+                  window.asked++;
+                  window.tell({ type, id, online: 3, users: 3, members: [], truncated: true });
+                };""");
+        say(wide, "who speaks has a socket");
+        wide.await(logHas("who speaks has a socket"));
+        wide.driver().executeScript("tell({ type: 'gap', count: 1, reason: 'behind' })");
+        wide.await("asked === 1");
+        wide.driver().executeScript("for (const count of [3, 4, 5]) tell({ type: 'online', count })");
+        assertEquals("5", wide.eval("document.querySelector('#online').dataset.count"));
+        assertEquals(1L, wide.eval("asked"));
     }
 
     @Test

@@ -412,6 +412,23 @@ class WebSocketIT {
     }
 
     @Test
+    void messageIdsOfAnAnonymousConnectionAreItsOwn() throws IOException {
+        String publish = "{\"type\":\"publish\",\"id\":1,\"topic\":\"open:4\",\"messageId\":\"m\",\"data\":1}";
+        String first;
+        try (RawWebSocket before = open()) {
+            first = before.say(publish).expect("published");
+            assertEquals(
+                    first.replace("}", ",\"duplicate\":true}"),
+                    before.say(publish).text());
+        }
+        try (RawWebSocket after = open()) {
+            assertEquals(
+                    first.replace("\"offset\":1}", "\"offset\":2}"),
+                    after.say(publish).text());
+        }
+    }
+
+    @Test
     void recoveryIsTrueOnlyAtTheHead() throws Exception {
         try (RawWebSocket socket = gateway.subscriber("ws:since")) {
             gateway.publish("ws:since", "1");

@@ -77,16 +77,21 @@ function commentOf({ data, raw, sender = "", priority }) {
   const fields = data !== null && typeof data === "object" && !Array.isArray(data) ? data : {};
   const gift = fields.kind === "gift";
   const known = typeof fields.text === "string" || gift;
-  const text = known ? String(fields.text ?? "") : typeof data === "string" ? data : raw;
+  const text = known ? worded(fields.text) : typeof data === "string" ? data : raw;
   return {
     text: plain(text),
     mode: fields.mode === "top" || fields.mode === "bottom" ? fields.mode : "scroll",
-    color: /^#[0-9a-f]{6}$/i.test(fields.color) ? fields.color.toLowerCase() : "#ffffff",
-    gift: gift ? String(fields.gift ?? "") : null,
+    color: /^#[0-9a-f]{6}$/i.test(worded(fields.color)) ? fields.color.toLowerCase() : "#ffffff",
+    gift: gift ? worded(fields.gift) : null,
     faint: priority === "low",
     sender,
     own: sender !== "" && sender === barrage.user,
   };
+}
+
+/** Others' data is anything: an object may even throw when it is made a string of. */
+function worded(field) {
+  return typeof field === "string" ? field : "";
 }
 
 /** One line without control characters or overrides of the writing direction, which could garble its neighbours. */
@@ -511,9 +516,9 @@ class GiftShow {
       const words = part("div", "words", "");
       words.append(
         part("b", "", show.sender || "someone"),
-        part("span", "", show.text || `sent a ${GIFTS[show.gift] ? show.gift : "gift"}`),
+        part("span", "", show.text || `sent a ${Object.hasOwn(GIFTS, show.gift) ? show.gift : "gift"}`),
       );
-      show.element.append(part("div", "icon", GIFTS[show.gift] ?? "🎁"), words, part("div", "times", ""));
+      show.element.append(part("div", "icon", iconOf(show.gift)), words, part("div", "times", ""));
       this.#place.append(show.element);
       this.#shown.push(show);
       this.#update(show);
@@ -677,7 +682,11 @@ class Log {
 }
 
 function said({ text, gift }) {
-  return gift === null ? text : `${GIFTS[gift] ?? "🎁"} ${text}`.trim();
+  return gift === null ? text : `${iconOf(gift)} ${text}`.trim();
+}
+
+function iconOf(gift) {
+  return Object.hasOwn(GIFTS, gift) ? GIFTS[gift] : "🎁";
 }
 
 /** Tells a screen reader the latest line, at most once in a while, with how many there were. */
@@ -879,7 +888,9 @@ function showOnline(online) {
 /** The names behind the number, in a room whose namespace tells them. */
 class People {
   #here = new Map();
-  /** Whether there are too many for each to be told of. */
+  /** Whether these are only some of them. */
+  #truncated = false;
+  /** Whether there are too many for each to be told of. A list may be too long where this is false. */
   #tooMany = false;
   #timer = 0;
 
@@ -889,7 +900,7 @@ class People {
     try {
       const { members, truncated } = await asked.presence();
       if (asked === subscription) {
-        this.#tooMany = truncated;
+        this.#truncated = truncated;
         this.#here = new Map((members ?? []).map(({ user, connections }) => [user, connections]));
         this.#draw();
       }
@@ -900,6 +911,7 @@ class People {
 
   lookIfChanged(tooMany) {
     if (tooMany !== this.#tooMany) {
+      this.#tooMany = tooMany;
       this.look();
     }
   }
@@ -922,6 +934,7 @@ class People {
 
   clear() {
     this.#here.clear();
+    this.#truncated = false;
     this.#tooMany = false;
     $("came").hidden = true;
     this.#draw();
@@ -937,7 +950,7 @@ class People {
       });
     });
     $("people-list").replaceChildren(...lines);
-    $("people-more").hidden = !this.#tooMany && names.length <= PEOPLE_LISTED;
+    $("people-more").hidden = !this.#truncated && names.length <= PEOPLE_LISTED;
     $("online").disabled = names.length === 0;
     if (names.length === 0) {
       $("people").hidePopover?.();
