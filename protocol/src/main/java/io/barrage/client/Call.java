@@ -257,13 +257,18 @@ final class Call<T> {
 
         private void ended(@Nullable HttpResponse<byte[]> response, @Nullable Throwable failure) {
             cancel(timer);
-            if (response != null) {
-                take(response);
-            } else if (failure != null && (!abandoned || timedOut)) {
-                takeFailure(
-                        failure instanceof CompletionException && failure.getCause() != null
-                                ? failure.getCause()
-                                : failure);
+            try {
+                if (response != null) {
+                    take(response);
+                } else if (failure != null && (!abandoned || timedOut)) {
+                    takeFailure(
+                            failure instanceof CompletionException && failure.getCause() != null
+                                    ? failure.getCause()
+                                    : failure);
+                }
+            } catch (RuntimeException e) {
+                // A fault of ours, which would vanish here and leave the call to its deadline.
+                unreadable("reading it failed: " + e, e);
             }
         }
 
@@ -299,7 +304,7 @@ final class Call<T> {
                             repeat,
                             status >= 500 && !ours,
                             status == 503,
-                            retryAfter == null ? 0 : retryAfter.toNanos()),
+                            retryAfter == null ? 0 : Calls.boundedNanos(retryAfter)),
                     null,
                     unknown -> problem.exception(what, retryAfter, unknown));
         }

@@ -104,6 +104,14 @@ final class Calls {
         }
     }
 
+    /** A while in nanoseconds: none if it is negative, and {@link BarrageClient#MAX_DEADLINE} if it is longer, as no call is. */
+    static long boundedNanos(Duration some) {
+        if (some.isNegative()) {
+            return 0;
+        }
+        return (some.compareTo(BarrageClient.MAX_DEADLINE) < 0 ? some : BarrageClient.MAX_DEADLINE).toNanos();
+    }
+
     /** Runs {@code task} in a while, on a thread that mustn't block. */
     Future<?> schedule(Runnable task, long nanos) {
         return timer.schedule(task, nanos, TimeUnit.NANOSECONDS);

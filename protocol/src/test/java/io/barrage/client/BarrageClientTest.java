@@ -234,6 +234,10 @@ class BarrageClientTest {
         server.overloaded("Retry-After: Fri, 31 Dec 2100 23:59:59 GMT");
         ProblemException problem = (ProblemException) failure(client().publish(HELLO));
         assertTrue(problem.retryAfter().toDays() > 365, () -> "" + problem.retryAfter());
+        // Too far away to be counted in nanoseconds.
+        server.overloaded("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT");
+        ProblemException never = assertInstanceOf(ProblemException.class, failure(client().publish(HELLO)));
+        assertTrue(never.retryAfter().toDays() > 365_000, () -> "" + never.retryAfter());
         server.overloaded("Retry-After: soon")
                 .overloaded("Retry-After: Thu, 01 Jan 2015 00:00:00 GMT")
                 .accept(7);
