@@ -19,7 +19,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -372,6 +374,50 @@ class BarrageClientTest {
                 .isOutcomeUnknown());
     }
 
+    @Test
+    void turnsToAnotherGatewayIfOneIsntReachedInTime() throws Exception {
+        int count = 4;
+        try (StuckTls stuck = new StuckTls(count)) {
+            BarrageClient client = client(BarrageClient.to("https://127.0.0.1:1", server.uri())
+                    .sslContext(stuck.context())
+                    .attemptTimeout(Duration.ofSeconds(2))
+                    .retries(FAST));
+            List<CompletableFuture<Published>> publishes = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                server.accept(7);
+                publishes.add(client.publish(HELLO));
+            }
+            stuck.await();
+            for (CompletableFuture<Published> publish : publishes) {
+                assertEquals(7, get(publish).position().offset());
+            }
+        }
+    }
+
+    @Test
+    void turnsToAnotherGatewayIfOneNeverShakesHands() throws Exception {
+        try (ServerSocket deaf = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            server.accept(7);
+            BarrageClient client = client(BarrageClient.to("https://127.0.0.1:" + deaf.getLocalPort(), server.uri())
+                    .attemptTimeout(Duration.ofSeconds(2))
+                    .retries(FAST));
+            assertEquals(7, get(client.publish(HELLO)).position().offset());
+        }
+    }
+
+    @Test
+    void repeatsElsewhereWhatWasNeverSent() throws Exception {
+        try (StuckTls stuck = new StuckTls(1)) {
+            server.answer("200 OK", "{\"topic\":\"room:42\",\"retracted\":2}");
+            BarrageClient client = client(BarrageClient.to("https://127.0.0.1:1", server.uri())
+                    .sslContext(stuck.context())
+                    .attemptTimeout(Duration.ofSeconds(2))
+                    .retries(FAST));
+            assertEquals(2, get(client.retractAllOf("room:42", "u7")));
+            stuck.await();
+        }
+    }
+
     // ---------------------------------------------------------------- batches
 
     private static Publish line(int number) {
@@ -507,17 +553,67 @@ class BarrageClientTest {
         }
     }
 
+    /** Waits for {@code gate}; whoever calls this blocks. */
+    private static void pass(CountDownLatch gate) {
+        try {
+            gate.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     @Test
-    void completesOnNoThreadOfItsOwn() throws Exception {
-        server.accept(7);
-        CompletableFuture<String> name = client().publish(HELLO)
-                .thenApply(ignored -> Thread.currentThread().getName());
-        assertFalse(get(name).startsWith("barrage-client"), get(name));
-        server.silence();
-        CompletableFuture<String> late = client(builder().deadline(Duration.ofMillis(100)))
-                .publish(HELLO)
-                .handle((ignored, failure) -> Thread.currentThread().getName());
-        assertFalse(get(late).startsWith("barrage-client"), get(late));
+    void callbacksThatBlockHoldNobodyUp() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        BarrageClient client = client();
+        try {
+            for (int i = 0; i < 16; i++) {
+                CompletableFuture<Void> begun = new CompletableFuture<>();
+                client.publish(HELLO).thenRun(() -> {
+                    begun.complete(null);
+                    pass(over);
+                });
+                // Answered when the callback is there, or it would run here.
+                server.accept(1);
+                get(begun);
+            }
+            server.accept(7);
+            assertEquals(7, get(client.publish(HELLO)).position().offset());
+        } finally {
+            over.countDown();
+        }
+    }
+
+    @Test
+    void isAnsweredThoughTheCommonPoolIsBlocked() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        int workers = ForkJoinPool.getCommonPoolParallelism();
+        CountDownLatch blocked = new CountDownLatch(workers);
+        try {
+            for (int i = 0; i < workers; i++) {
+                ForkJoinPool.commonPool().execute(() -> {
+                    blocked.countDown();
+                    pass(over);
+                });
+            }
+            pass(blocked);
+            server.accept(7).overloaded("Retry-After: 0").half("{").accept(8);
+            BarrageClient client = client(builder().attemptTimeout(Duration.ofMinutes(1)));
+            assertEquals(7, get(client.publish(HELLO)).position().offset());
+            assertEquals(8, get(client.publish(HELLO)).position().offset());
+        } finally {
+            over.countDown();
+        }
+    }
+
+    @Test
+    void keepsItsConnection() throws Exception {
+        BarrageClient client = client();
+        for (int i = 1; i <= 20; i++) {
+            server.accept(i);
+            assertEquals(i, get(client.publish(HELLO)).position().offset());
+        }
+        assertEquals(1, server.connections());
     }
 
     @Test
@@ -543,6 +639,32 @@ class BarrageClientTest {
         BarrageException failure = failure(published);
         assertTrue(failure.isOutcomeUnknown());
         assertTrue(failure.getMessage().contains("before the client was closed"), failure.getMessage());
+    }
+
+    @Test
+    void closesThoughAConnectionHangs() throws Exception {
+        try (StuckTls stuck = new StuckTls(1)) {
+            BarrageClient client =
+                    client(BarrageClient.to("https://127.0.0.1:1").sslContext(stuck.context()));
+            CompletableFuture<Published> published = client.publish(HELLO);
+            stuck.await();
+            client.close(Duration.ZERO);
+            BarrageException failure = failure(published);
+            assertFalse(failure.isOutcomeUnknown());
+            assertTrue(failure.getMessage().contains("before the client was closed"), failure.getMessage());
+        }
+    }
+
+    @Test
+    void closesWithAnyPatience() throws Exception {
+        server.accept(7).silence();
+        BarrageClient client = client();
+        get(client.publish(HELLO));
+        client.close(Duration.ofSeconds(Long.MAX_VALUE));
+        BarrageClient other = client();
+        CompletableFuture<Published> published = other.publish(HELLO);
+        other.close(Duration.ofSeconds(Long.MIN_VALUE));
+        failure(published);
     }
 
     @Test

@@ -77,6 +77,13 @@ final class FaultyServer implements AutoCloseable {
         }
     }
 
+    /** How many connections there have been. */
+    int connections() {
+        synchronized (open) {
+            return open.size();
+        }
+    }
+
     /** How many requests have come that nobody has asked for. */
     int unseen() {
         return seen.size();
