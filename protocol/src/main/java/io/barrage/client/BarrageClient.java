@@ -115,7 +115,8 @@ public final class BarrageClient implements AutoCloseable {
         }
 
         /**
-         * How long one attempt of what can be repeated may take before another is made: 3 s without. Half of it is for connecting.
+         * How long one attempt of what can be repeated, or isn't sent by then, may take before another is made: 3 s without. Half of it
+         * is for connecting.
          * A {@link BarrageClient#publishAll batch} must get through in this time at the API key's rate.
          */
         public Builder attemptTimeout(Duration most) {
@@ -197,7 +198,8 @@ public final class BarrageClient implements AutoCloseable {
      * are sent again.
      *
      * @param publishes with {@value #MAX_BATCH_TARGETS} targets at most; an empty list is answered at once
-     * @return one answer for each, in order
+     * @return one answer for each, in order; fails with a {@link BatchException}, which has the answers that came, if one is missing in
+     *     the end
      * @throws IllegalArgumentException if there are more
      */
     public CompletableFuture<List<Published>> publishAll(Collection<Publish> publishes) {

@@ -115,17 +115,22 @@ final class Call<T> {
 
     private void succeed(T value) {
         if (end()) {
-            calls.execute(() -> answer.complete(value));
+            complete(value);
         }
     }
 
-    private void fail(BarrageException failure) {
+    private void complete(T value) {
+        calls.execute(() -> answer.complete(value));
+    }
+
+    private void fail(BarrageException reason) {
         if (end()) {
-            complete(failure);
+            completeExceptionally(reason);
         }
     }
 
-    private void complete(BarrageException failure) {
+    private void completeExceptionally(BarrageException reason) {
+        BarrageException failure = request.failure(reason);
         calls.execute(() -> answer.completeExceptionally(failure));
     }
 
@@ -142,16 +147,23 @@ final class Call<T> {
         if (!end()) {
             return;
         }
+        Attempt last;
         boolean unknown;
         int made;
         Throwable cause;
         synchronized (this) {
-            unknown = uncertain || (current != null && current.mayBeDone());
+            last = current;
+            unknown = uncertain || (last != null && last.mayBeDone());
             made = attempts;
             cause = lastFailure;
         }
-        complete(new BarrageException(
-                what + " " + why + ", in " + made + (made == 1 ? " attempt" : " attempts"), unknown, cause));
+        T known = last == null ? null : last.readPart();
+        if (known == null) {
+            completeExceptionally(new BarrageException(
+                    what + " " + why + ", in " + made + (made == 1 ? " attempt" : " attempts"), unknown, cause));
+        } else {
+            complete(known);
+        }
     }
 
     // ---------------------------------------------------------------- whether it is tried again
@@ -269,6 +281,12 @@ final class Call<T> {
             return !sent.withhold();
         }
 
+        /** What came of its answer, if that is all that is asked for. */
+        @Nullable
+        T readPart() {
+            return request.readPart(body.soFar());
+        }
+
         private void timeOut() {
             if (!request.isRepeatable() && mayBeDone()) {
                 // Another attempt mustn't be made: its answer has until the deadline.
@@ -338,9 +356,7 @@ final class Call<T> {
 
         private void takeFailure(Throwable cause) {
             if (timedOut) {
-                request.takePart(body.soFar());
-                failed(
-                        this,
+                cutOff(
                         new Failure(true, mayBeDone(), !mayBeDone(), 0),
                         cause,
                         unknown -> new BarrageException(
@@ -371,10 +387,18 @@ final class Call<T> {
             return cause instanceof java.net.ProtocolException;
         }
 
+        /** Ends it with what came of its answer. */
+        private void cutOff(Failure failure, Throwable cause, Reason reason) {
+            T known = readPart();
+            if (known == null) {
+                failed(this, failure, cause, reason);
+            } else {
+                succeed(known);
+            }
+        }
+
         private void lost(Throwable cause) {
-            request.takePart(body.soFar());
-            failed(
-                    this,
+            cutOff(
                     new Failure(true, mayBeDone(), false, 0),
                     cause,
                     unknown -> new BarrageException(

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -458,6 +459,54 @@ class BarrageClientTest {
         server.answer("200 OK", answerTo(1, 1)).answer("200 OK", answerTo(1, 2));
         List<Published> answers = get(client().publishAll(List.of(line(1), line(2))));
         assertEquals(2, answers.get(1).position().offset());
+    }
+
+    @Test
+    void knowsABatchWhoseAnswersHaveAllCome() throws Exception {
+        String all = answerTo(1, 1) + answerTo(2, 2);
+        List<Publish> lines = List.of(line(1), line(2));
+        server.half(all);
+        List<Published> answers =
+                get(client(builder().retries(RetryPolicy.NONE)).publishAll(lines));
+        assertEquals(2, answers.get(1).position().offset());
+        server.stall(all);
+        answers = get(client(builder().attemptTimeout(Duration.ofSeconds(2))).publishAll(lines));
+        assertEquals(2, answers.get(1).position().offset());
+        server.stall(all);
+        answers = get(client(builder().deadline(Duration.ofSeconds(2))).publishAll(lines));
+        assertEquals(2, answers.get(1).position().offset());
+        assertEquals(3, server.unseen());
+    }
+
+    @Test
+    void tellsWhichOfABatchHaveAnAnswer() throws Exception {
+        server.half(answerTo(1, 1)).answer("401 Unauthorized", "{\"code\":\"unauthorized\"}");
+        BarrageClient client = client();
+        BatchException failure =
+                assertInstanceOf(BatchException.class, failure(client.publishAll(List.of(line(1), line(2), line(3)))));
+        assertEquals(401, ((ProblemException) failure.getCause()).status());
+        assertTrue(failure.isOutcomeUnknown());
+        assertTrue(failure.getMessage().endsWith("; 1 of 3 publishes have an answer"), failure.getMessage());
+        assertEquals(1, failure.answers().get(0).orElseThrow().position().offset());
+        assertEquals(
+                List.of(Optional.empty(), Optional.empty()), failure.answers().subList(1, 3));
+        server.answer("200 OK", answerTo(1, 2) + answerTo(2, 3));
+        assertEquals(
+                3,
+                get(client.publishAll(failure.unanswered())).get(1).position().offset());
+        List<String> first = server.next().body().lines().toList();
+        server.next();
+        assertEquals(first.subList(1, 3), server.next().body().lines().toList());
+    }
+
+    @Test
+    void tellsWhatOfABatchCameUntilTheDeadline() {
+        server.stall(answerTo(1, 1));
+        BatchException failure = assertInstanceOf(
+                BatchException.class,
+                failure(client(builder().deadline(Duration.ofSeconds(2))).publishAll(List.of(line(1), line(2)))));
+        assertEquals(1, failure.answers().get(0).orElseThrow().position().offset());
+        assertEquals(1, failure.unanswered().size());
     }
 
     @Test
