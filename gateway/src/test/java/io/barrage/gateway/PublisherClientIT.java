@@ -320,6 +320,29 @@ class PublisherClientIT {
         }
     }
 
+    @Test
+    void publishesToManyTopicsInABatch() throws Exception {
+        List<String> topics = IntStream.range(0, 1000)
+                .mapToObj(i -> "room:" + "x".repeat(190) + i)
+                .toList();
+        String longest = "\"" + "x".repeat((64 << 10) - 2) + "\"";
+        try (BarrageClient client = client(DESK)) {
+            List<Published> answers = get(client.publishAll(List.of(
+                    Publish.toTopics(topics, "1"),
+                    Publish.toTopics(topics.subList(0, 25), longest).messageId("mine"))));
+            assertEquals(topics, topicsThatAccepted(answers.get(0)));
+            assertEquals(topics.subList(0, 25), topicsThatAccepted(answers.get(1)));
+            assertEquals("mine", answers.get(1).messageId());
+        }
+    }
+
+    private static List<String> topicsThatAccepted(Published published) {
+        return published.outcomes().stream()
+                .map(outcome ->
+                        assertInstanceOf(Outcome.Accepted.class, outcome).topic())
+                .toList();
+    }
+
     // ---------------------------------------------------------------- the page
 
     @Test

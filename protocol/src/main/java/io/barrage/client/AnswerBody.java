@@ -2,29 +2,39 @@ package io.barrage.client;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An answer's body up to a length, which can be looked at before it is whole: of a stream of answers those that came are good, even
- * if the connection is lost then. Thread-safe; for one answer.
+ * An answer up to a length, which can be looked at before it is whole: of a stream of answers those that came are good, even if the
+ * connection is lost then. Thread-safe; for one answer.
  */
-final class AnswerBody implements HttpResponse.BodySubscriber<byte[]> {
+final class AnswerBody implements HttpResponse.BodyHandler<byte[]>, HttpResponse.BodySubscriber<byte[]> {
     private final int maxBytes;
-    private final CompletableFuture<byte[]> whole = new CompletableFuture<>();
+    private final CompletableFuture<Answer> answer = new CompletableFuture<>();
     // under this
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private HttpResponse.@Nullable ResponseInfo head;
     private Flow.@Nullable Subscription subscription;
     private boolean tooLong;
+
+    /** A whole answer. */
+    @SuppressWarnings("ArrayRecordComponent") // The body is read, never compared.
+    record Answer(int status, HttpHeaders headers, byte[] body) {}
 
     /** @param maxBytes the longest that is taken */
     AnswerBody(int maxBytes) {
         this.maxBytes = maxBytes;
+    }
+
+    /** The whole answer; completed by the thread that read it, which isn't to be held up. Fails if only its head came, or a part. */
+    CompletableFuture<Answer> answer() {
+        return answer;
     }
 
     /** What has come. */
@@ -38,8 +48,14 @@ final class AnswerBody implements HttpResponse.BodySubscriber<byte[]> {
     }
 
     @Override
-    public CompletionStage<byte[]> getBody() {
-        return whole;
+    public synchronized HttpResponse.BodySubscriber<byte[]> apply(HttpResponse.ResponseInfo given) {
+        head = given;
+        return this;
+    }
+
+    @Override
+    public CompletableFuture<byte[]> getBody() {
+        return answer.thenApply(Answer::body);
     }
 
     @Override
@@ -67,17 +83,26 @@ final class AnswerBody implements HttpResponse.BodySubscriber<byte[]> {
         }
         if (cancelled != null) {
             cancelled.cancel();
-            whole.completeExceptionally(new IOException("an answer of more than " + maxBytes + " bytes"));
+            answer.completeExceptionally(new IOException("an answer of more than " + maxBytes + " bytes"));
         }
     }
 
     @Override
     public void onError(Throwable failure) {
-        whole.completeExceptionally(failure);
+        answer.completeExceptionally(failure);
     }
 
     @Override
     public void onComplete() {
-        whole.complete(soFar());
+        HttpResponse.ResponseInfo of;
+        byte[] body;
+        synchronized (this) {
+            of = head;
+            body = bytes.toByteArray();
+        }
+        if (of == null) {
+            throw new IllegalStateException("a body ends that has no head");
+        }
+        answer.complete(new Answer(of.statusCode(), of.headers(), body));
     }
 }

@@ -25,8 +25,9 @@ import tools.jackson.core.JsonGenerator;
  * A backend's way to its gateway: publishes, and controls who gets what. Thread-safe; make one and share it.
  *
  * <p>No call blocks. Each gives a future that has its answer, or fails with a {@link BarrageException}, within the deadline at the
- * latest; cancelling it ends the attempts. Futures are completed on the executor that {@link CompletableFuture}s have by default, so
- * callbacks may block as far as that allows.
+ * latest; cancelling it ends the attempts. Futures are completed on threads of the client's own, of which there are as many as are
+ * needed: a callback may block, and holds up neither another one nor a call. It takes a thread until it returns, so hand work that
+ * takes long to an executor with a bound.
  *
  * <p><b>What is repeated.</b> Every publish has a message id, its own or one that is made for the call, so that an attempt whose
  * answer is lost can be made again: the gateway publishes an id once, and answers the repeat with the first one's position. It
@@ -114,7 +115,8 @@ public final class BarrageClient implements AutoCloseable {
         }
 
         /**
-         * How long one attempt of what can be repeated may take before another is made: 3 s without. Half of it is for connecting.
+         * How long one attempt of what can be repeated, or isn't sent by then, may take before another is made: 3 s without. Half of it
+         * is for connecting.
          * A {@link BarrageClient#publishAll batch} must get through in this time at the API key's rate.
          */
         public Builder attemptTimeout(Duration most) {
@@ -196,7 +198,8 @@ public final class BarrageClient implements AutoCloseable {
      * are sent again.
      *
      * @param publishes with {@value #MAX_BATCH_TARGETS} targets at most; an empty list is answered at once
-     * @return one answer for each, in order
+     * @return one answer for each, in order; fails with a {@link BatchException}, which has the answers that came, if one is missing in
+     *     the end
      * @throws IllegalArgumentException if there are more
      */
     public CompletableFuture<List<Published>> publishAll(Collection<Publish> publishes) {
@@ -340,7 +343,7 @@ public final class BarrageClient implements AutoCloseable {
      * Takes no more calls, waits for those in flight, and fails those that aren't answered in time. Blocks, so not to be called from
      * where that is forbidden; an interrupt ends the waiting. Closing it again is harmless.
      *
-     * <p>The threads of this client end then. Before JDK 21 the JDK's HTTP client can't be closed: its one thread and its idle
+     * <p>The threads of this client end then, as soon as they are idle. Before JDK 21 the JDK's HTTP client can't be closed: its one thread and its idle
      * connections end when the garbage collector finds it, which this client doesn't hold any more.
      */
     public void close(Duration patience) {

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Why a call failed; the cause of the {@link java.util.concurrent.ExecutionException} that its future throws. Immutable.
  *
- * <p>{@link ProblemException} if the gateway refused it, {@link BusyException} if it was never begun; this class itself if no usable
- * answer came in time.
+ * <p>{@link ProblemException} if the gateway refused it, {@link BusyException} if it was never begun, {@link BatchException} if it is a
+ * batch that was begun; this class itself if no usable answer came in time.
  */
 public class BarrageException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -16,6 +16,12 @@ public class BarrageException extends RuntimeException {
     BarrageException(String message, boolean outcomeUnknown, @Nullable Throwable cause) {
         super(message + (outcomeUnknown ? "; it may have been carried out all the same" : ""), cause);
         this.outcomeUnknown = outcomeUnknown;
+    }
+
+    /** For the same reason, of which there is more to say. */
+    BarrageException(BarrageException reason, String more) {
+        super(reason.getMessage() + more, reason);
+        this.outcomeUnknown = reason.outcomeUnknown;
     }
 
     /**

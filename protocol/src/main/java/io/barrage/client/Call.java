@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -15,14 +15,16 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One call: its attempts, one behind the other, until there is an answer, nothing more is safe, or its time is over.
  *
- * <p>Thread-safe. Its future is completed on the executor that futures have by default, never on a thread of the client's: what a
- * caller does then, and if it blocks, holds nobody up.
+ * <p>Thread-safe. Its future is completed on a thread that is nobody else's: what a caller does then, and if it blocks, holds nobody
+ * up. Answers are taken from the thread that reads them, since the JDK completes its own futures on the common pool, where the
+ * program's other tasks may block; only that there is no answer is heard from there, or from the timer.
  */
 final class Call<T> {
     /** The longest answer is a batch's. */
@@ -113,14 +115,23 @@ final class Call<T> {
 
     private void succeed(T value) {
         if (end()) {
-            answer.defaultExecutor().execute(() -> answer.complete(value));
+            complete(value);
         }
     }
 
-    private void fail(BarrageException failure) {
+    private void complete(T value) {
+        calls.execute(() -> answer.complete(value));
+    }
+
+    private void fail(BarrageException reason) {
         if (end()) {
-            answer.defaultExecutor().execute(() -> answer.completeExceptionally(failure));
+            completeExceptionally(reason);
         }
+    }
+
+    private void completeExceptionally(BarrageException reason) {
+        BarrageException failure = request.failure(reason);
+        calls.execute(() -> answer.completeExceptionally(failure));
     }
 
     private void expire() {
@@ -133,16 +144,26 @@ final class Call<T> {
     }
 
     private void giveUp(String why) {
+        if (!end()) {
+            return;
+        }
+        Attempt last;
         boolean unknown;
         int made;
         Throwable cause;
         synchronized (this) {
-            unknown = uncertain || current != null;
+            last = current;
+            unknown = uncertain || (last != null && last.mayBeDone());
             made = attempts;
             cause = lastFailure;
         }
-        fail(new BarrageException(
-                what + " " + why + ", in " + made + (made == 1 ? " attempt" : " attempts"), unknown, cause));
+        T known = last == null ? null : last.readPart();
+        if (known == null) {
+            completeExceptionally(new BarrageException(
+                    what + " " + why + ", in " + made + (made == 1 ? " attempt" : " attempts"), unknown, cause));
+        } else {
+            complete(known);
+        }
     }
 
     // ---------------------------------------------------------------- whether it is tried again
@@ -203,12 +224,14 @@ final class Call<T> {
         return true;
     }
 
-    /** One attempt. Thread-safe. */
+    /** One attempt: it ends once, with an answer or without. Thread-safe. */
     private final class Attempt {
         private final URI uri;
+        private final HeldBody sent = new HeldBody(request.body());
         private final AnswerBody body = new AnswerBody(MAX_ANSWER_BYTES);
         private volatile boolean abandoned;
         private volatile boolean timedOut;
+        private final AtomicBoolean ended = new AtomicBoolean();
         private volatile @Nullable CompletableFuture<?> exchange;
         private volatile @Nullable Future<?> timer;
 
@@ -220,24 +243,27 @@ final class Call<T> {
             HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create(uri + request.path()))
                     .header("content-type", request.contentType())
                     .header("user-agent", "barrage-java")
-                    .POST(request.body());
+                    .POST(sent);
             if (calls.settings().apiKey() != null) {
                 builder.header("authorization", "Bearer " + calls.settings().apiKey());
             }
-            CompletableFuture<HttpResponse<byte[]>> sent = calls.send(builder.build(), body);
-            if (sent == null) {
+            timer = calls.schedule(
+                    this::timeOut, calls.settings().attemptTimeout().toNanos());
+            body.answer().whenComplete(this::ended);
+            CompletableFuture<?> exchanged = calls.send(builder.build(), body);
+            if (exchanged == null) {
                 closed();
                 return;
             }
-            exchange = sent;
-            if (request.isRepeatable()) {
-                timer = calls.schedule(
-                        this::timeOut, calls.settings().attemptTimeout().toNanos());
-            }
+            exchange = exchanged;
             if (abandoned) {
                 abandon();
             }
-            sent.whenComplete(this::ended);
+            exchanged.whenComplete((ignored, failure) -> {
+                if (failure != null) {
+                    ended(null, failure);
+                }
+            });
         }
 
         /** Closes its connection, if the answer isn't there. */
@@ -245,35 +271,59 @@ final class Call<T> {
             abandoned = true;
             cancel(timer);
             CompletableFuture<?> last = exchange;
-            if (last != null) {
+            if (last != null && !ended.get()) {
                 last.cancel(true);
             }
         }
 
+        /** Whether it may have been carried out; if not, it won't be. */
+        boolean mayBeDone() {
+            return !sent.withhold();
+        }
+
+        /** What came of its answer, if that is all that is asked for. */
+        @Nullable
+        T readPart() {
+            return request.readPart(body.soFar());
+        }
+
         private void timeOut() {
+            if (!request.isRepeatable() && mayBeDone()) {
+                // Another attempt mustn't be made: its answer has until the deadline.
+                return;
+            }
             timedOut = true;
             abandon();
         }
 
-        private void ended(@Nullable HttpResponse<byte[]> response, @Nullable Throwable failure) {
+        private void ended(AnswerBody.@Nullable Answer whole, @Nullable Throwable failure) {
+            boolean unwanted = whole == null && abandoned && !timedOut;
+            if (unwanted || !ended.compareAndSet(false, true)) {
+                return;
+            }
             cancel(timer);
-            if (response != null) {
-                take(response);
-            } else if (failure != null && (!abandoned || timedOut)) {
-                takeFailure(
-                        failure instanceof CompletionException && failure.getCause() != null
-                                ? failure.getCause()
-                                : failure);
+            try {
+                if (whole != null) {
+                    take(whole);
+                } else if (failure != null) {
+                    takeFailure(
+                            failure instanceof CompletionException && failure.getCause() != null
+                                    ? failure.getCause()
+                                    : failure);
+                }
+            } catch (RuntimeException e) {
+                // A fault of ours, which would vanish here and leave the call to its deadline.
+                unreadable("reading it failed: " + e, e);
             }
         }
 
-        private void take(HttpResponse<byte[]> response) {
-            if (response.statusCode() / 100 != 2) {
-                refused(response);
+        private void take(AnswerBody.Answer whole) {
+            if (whole.status() / 100 != 2) {
+                refused(whole);
                 return;
             }
             try {
-                succeed(request.read(response.body()));
+                succeed(request.read(whole.body()));
             } catch (UnreadableAnswerException e) {
                 unreadable(e.getMessage(), e);
             } catch (IOException e) {
@@ -281,10 +331,10 @@ final class Call<T> {
             }
         }
 
-        private void refused(HttpResponse<byte[]> response) {
-            int status = response.statusCode();
-            ProblemException.Document problem = ProblemException.Document.of(status, response.body());
-            Duration retryAfter = retryAfter(response);
+        private void refused(AnswerBody.Answer whole) {
+            int status = whole.status();
+            ProblemException.Document problem = ProblemException.Document.of(status, whole.body());
+            Duration retryAfter = retryAfter(whole.headers());
             boolean ours = problem.code() != null && NOT_NOW.contains(problem.code());
             boolean repeat =
                     switch (status) {
@@ -299,17 +349,15 @@ final class Call<T> {
                             repeat,
                             status >= 500 && !ours,
                             status == 503,
-                            retryAfter == null ? 0 : retryAfter.toNanos()),
+                            retryAfter == null ? 0 : Calls.boundedNanos(retryAfter)),
                     null,
                     unknown -> problem.exception(what, retryAfter, unknown));
         }
 
         private void takeFailure(Throwable cause) {
             if (timedOut) {
-                request.takePart(body.soFar());
-                failed(
-                        this,
-                        new Failure(true, true, false, 0),
+                cutOff(
+                        new Failure(true, mayBeDone(), !mayBeDone(), 0),
                         cause,
                         unknown -> new BarrageException(
                                 what + " wasn't answered within "
@@ -339,11 +387,19 @@ final class Call<T> {
             return cause instanceof java.net.ProtocolException;
         }
 
+        /** Ends it with what came of its answer. */
+        private void cutOff(Failure failure, Throwable cause, Reason reason) {
+            T known = readPart();
+            if (known == null) {
+                failed(this, failure, cause, reason);
+            } else {
+                succeed(known);
+            }
+        }
+
         private void lost(Throwable cause) {
-            request.takePart(body.soFar());
-            failed(
-                    this,
-                    new Failure(true, true, false, 0),
+            cutOff(
+                    new Failure(true, mayBeDone(), false, 0),
                     cause,
                     unknown -> new BarrageException(
                             what + " failed: the connection to " + uri + " was lost" + reason(cause), unknown, cause));
@@ -362,8 +418,8 @@ final class Call<T> {
             return cause.getMessage() == null ? "" : ": " + cause.getMessage();
         }
 
-        private static @Nullable Duration retryAfter(HttpResponse<?> response) {
-            String text = response.headers().firstValue("retry-after").orElse("");
+        private static @Nullable Duration retryAfter(HttpHeaders headers) {
+            String text = headers.firstValue("retry-after").orElse("");
             if (text.matches("[0-9]{1,9}")) {
                 return Duration.ofSeconds(Long.parseLong(text));
             }

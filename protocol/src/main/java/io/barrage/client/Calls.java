@@ -3,15 +3,14 @@ package io.barrage.client;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -20,13 +19,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The calls in flight: their bound, the connections and threads that they share, and their end. Thread-safe. */
 final class Calls {
-    /** Names are looked up on these, which blocks; everything else on them is short. */
-    private static final int THREADS = 2;
-
     private static final long THREAD_LIFE_SECONDS = 10;
 
     private final Settings settings;
+    /**
+     * As many as there are tasks, so that those that block hold nobody up: look-ups of names and callers' callbacks. Never shut down,
+     * since the JDK's client has work for them behind the end; they end when they are idle.
+     */
     private final ThreadPoolExecutor threads;
+
     private final ScheduledThreadPoolExecutor timer;
     /** Which gateway calls begin with. */
     private final AtomicInteger preferred = new AtomicInteger();
@@ -41,16 +42,7 @@ final class Calls {
         this.settings = settings;
         ThreadFactory factory = daemons();
         this.threads = new ThreadPoolExecutor(
-                THREADS,
-                THREADS,
-                THREAD_LIFE_SECONDS,
-                TimeUnit.SECONDS,
-                // As many tasks as there are calls, and those have a bound.
-                new LinkedBlockingQueue<>(),
-                factory,
-                // After the end, when nobody waits for an answer any more.
-                new ThreadPoolExecutor.DiscardPolicy());
-        threads.allowCoreThreadTimeOut(true);
+                0, Integer.MAX_VALUE, THREAD_LIFE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
         this.timer = new ScheduledThreadPoolExecutor(1, factory, new ThreadPoolExecutor.DiscardPolicy());
         // Almost all timers are cancelled; they would hold their calls until their time comes.
         timer.setRemoveOnCancelPolicy(true);
@@ -104,19 +96,32 @@ final class Calls {
         }
     }
 
+    /** A while in nanoseconds: none if it is negative, and {@link BarrageClient#MAX_DEADLINE} if it is longer, as no call is. */
+    static long boundedNanos(Duration some) {
+        if (some.isNegative()) {
+            return 0;
+        }
+        return (some.compareTo(BarrageClient.MAX_DEADLINE) < 0 ? some : BarrageClient.MAX_DEADLINE).toNanos();
+    }
+
     /** Runs {@code task} in a while, on a thread that mustn't block. */
     Future<?> schedule(Runnable task, long nanos) {
         return timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
     }
 
-    /** Sends; null if the client has been closed. */
+    /** Runs {@code task} at once, on a thread that may block. */
+    void execute(Runnable task) {
+        threads.execute(task);
+    }
+
+    /** Sends; null if the client has been closed. The future is completed on the common pool, the body's answer on a thread of ours. */
     @Nullable
-    CompletableFuture<HttpResponse<byte[]>> send(HttpRequest request, AnswerBody body) {
+    CompletableFuture<?> send(HttpRequest request, AnswerBody body) {
         HttpClient client;
         synchronized (lock) {
             client = http;
         }
-        return client == null ? null : client.sendAsync(request, head -> body);
+        return client == null ? null : client.sendAsync(request, body);
     }
 
     int preferred() {
@@ -147,21 +152,28 @@ final class Calls {
         }
         left.forEach(Call::closed);
         timer.shutdownNow();
-        threads.shutdown();
-        // Since JDK 21 it is one; before, its thread ends when the collector finds it.
+        // Since JDK 21 it can be closed, which waits for look-ups of names that nobody waits for any more; before, its
+        // thread ends
+        // when the collector finds it.
         if (client instanceof AutoCloseable closeable) {
-            try {
-                closeable.close();
-            } catch (Exception e) {
-                throw new IllegalStateException("closing a client whose calls have ended doesn't fail", e);
-            }
+            execute(() -> end(closeable));
+        }
+        threads.setKeepAliveTime(0, TimeUnit.SECONDS);
+    }
+
+    private static void end(AutoCloseable client) {
+        try {
+            client.close();
+        } catch (Exception e) {
+            throw new IllegalStateException("closing a client whose calls have ended doesn't fail", e);
         }
     }
 
     private void awaitEnd(Duration patience) {
-        long until = System.nanoTime() + patience.toNanos();
+        long patienceNanos = boundedNanos(patience);
+        long until = System.nanoTime() + patienceNanos;
         try {
-            for (long left = patience.toNanos(); !inFlight.isEmpty() && left > 0; left = until - System.nanoTime()) {
+            for (long left = patienceNanos; !inFlight.isEmpty() && left > 0; left = until - System.nanoTime()) {
                 TimeUnit.NANOSECONDS.timedWait(lock, left);
             }
         } catch (InterruptedException e) {

@@ -9,6 +9,7 @@ import io.barrage.protocol.ValueChange;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -205,9 +206,29 @@ public final class Publish {
         return options.messageId;
     }
 
+    /**
+     * The same as publishes with this id to some of the targets each, in order, which have at most so many bytes beside their data, or
+     * one target: the gateway makes no difference between them and this.
+     */
+    List<Publish> parts(String messageId, int maxEnvelopeBytes) {
+        if (names.size() == 1 || fields(messageId).length + BEFORE_DATA.length <= maxEnvelopeBytes) {
+            return List.of(this);
+        }
+        int half = names.size() / 2;
+        List<Publish> parts = new ArrayList<>();
+        for (List<String> some : List.of(names.subList(0, half), names.subList(half, names.size()))) {
+            parts.addAll(new Publish(kind, some, data, options).parts(messageId, maxEnvelopeBytes));
+        }
+        return parts;
+    }
+
+    private byte[] fields(String messageId) {
+        return Json.write(out -> writeFields(out, messageId));
+    }
+
     /** As the gateway reads it. */
     byte[] json(String messageId) {
-        byte[] fields = Json.write(out -> writeFields(out, messageId));
+        byte[] fields = fields(messageId);
         ByteArrayOutputStream whole = new ByteArrayOutputStream(fields.length + BEFORE_DATA.length + data.length + 1);
         whole.write(fields, 0, fields.length - 1);
         whole.writeBytes(BEFORE_DATA);

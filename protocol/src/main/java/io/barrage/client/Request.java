@@ -3,8 +3,9 @@ package io.barrage.client;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
+import org.jspecify.annotations.Nullable;
 
-/** What one call posts, and how its answer is read. Used by one attempt at a time. */
+/** What one call posts, and how its answer is read. Thread-safe; attempts come one behind the other. */
 interface Request<T> {
     /** Behind the base URI. */
     String path();
@@ -26,8 +27,15 @@ interface Request<T> {
      */
     T read(byte[] answer) throws UnreadableAnswerException, IOException;
 
-    /** Takes what came of an answer that was cut off. */
-    default void takePart(byte[] answer) {}
+    /** Reads what came of an answer that was cut off; null if that isn't all that is asked for. */
+    default @Nullable T readPart(byte[] answer) {
+        return null;
+    }
+
+    /** What the call fails with for this reason. */
+    default BarrageException failure(BarrageException reason) {
+        return reason;
+    }
 
     /** Reads an answer. */
     interface Reader<T> {

@@ -29,6 +29,9 @@ public record PublishRequest(
     /** Most targets of one request. */
     public static final int MAX_TARGETS = 1000;
 
+    /** Most bytes of a line of NDJSON beside the longest data: any publish to one target fits, one to many needn't. */
+    public static final int MAX_LINE_ENVELOPE_BYTES = 4 * 1024;
+
     /** Greatest length of a message id in characters. */
     public static final int MAX_MESSAGE_ID_LENGTH = 128;
 

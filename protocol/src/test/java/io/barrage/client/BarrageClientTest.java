@@ -17,9 +17,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -234,6 +237,10 @@ class BarrageClientTest {
         server.overloaded("Retry-After: Fri, 31 Dec 2100 23:59:59 GMT");
         ProblemException problem = (ProblemException) failure(client().publish(HELLO));
         assertTrue(problem.retryAfter().toDays() > 365, () -> "" + problem.retryAfter());
+        // Too far away to be counted in nanoseconds.
+        server.overloaded("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT");
+        ProblemException never = assertInstanceOf(ProblemException.class, failure(client().publish(HELLO)));
+        assertTrue(never.retryAfter().toDays() > 365_000, () -> "" + never.retryAfter());
         server.overloaded("Retry-After: soon")
                 .overloaded("Retry-After: Thu, 01 Jan 2015 00:00:00 GMT")
                 .accept(7);
@@ -368,6 +375,50 @@ class BarrageClientTest {
                 .isOutcomeUnknown());
     }
 
+    @Test
+    void turnsToAnotherGatewayIfOneIsntReachedInTime() throws Exception {
+        int count = 4;
+        try (StuckTls stuck = new StuckTls(count)) {
+            BarrageClient client = client(BarrageClient.to("https://127.0.0.1:1", server.uri())
+                    .sslContext(stuck.context())
+                    .attemptTimeout(Duration.ofSeconds(2))
+                    .retries(FAST));
+            List<CompletableFuture<Published>> publishes = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                server.accept(7);
+                publishes.add(client.publish(HELLO));
+            }
+            stuck.await();
+            for (CompletableFuture<Published> publish : publishes) {
+                assertEquals(7, get(publish).position().offset());
+            }
+        }
+    }
+
+    @Test
+    void turnsToAnotherGatewayIfOneNeverShakesHands() throws Exception {
+        try (ServerSocket deaf = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            server.accept(7);
+            BarrageClient client = client(BarrageClient.to("https://127.0.0.1:" + deaf.getLocalPort(), server.uri())
+                    .attemptTimeout(Duration.ofSeconds(2))
+                    .retries(FAST));
+            assertEquals(7, get(client.publish(HELLO)).position().offset());
+        }
+    }
+
+    @Test
+    void repeatsElsewhereWhatWasNeverSent() throws Exception {
+        try (StuckTls stuck = new StuckTls(1)) {
+            server.answer("200 OK", "{\"topic\":\"room:42\",\"retracted\":2}");
+            BarrageClient client = client(BarrageClient.to("https://127.0.0.1:1", server.uri())
+                    .sslContext(stuck.context())
+                    .attemptTimeout(Duration.ofSeconds(2))
+                    .retries(FAST));
+            assertEquals(2, get(client.retractAllOf("room:42", "u7")));
+            stuck.await();
+        }
+    }
+
     // ---------------------------------------------------------------- batches
 
     private static Publish line(int number) {
@@ -408,6 +459,54 @@ class BarrageClientTest {
         server.answer("200 OK", answerTo(1, 1)).answer("200 OK", answerTo(1, 2));
         List<Published> answers = get(client().publishAll(List.of(line(1), line(2))));
         assertEquals(2, answers.get(1).position().offset());
+    }
+
+    @Test
+    void knowsABatchWhoseAnswersHaveAllCome() throws Exception {
+        String all = answerTo(1, 1) + answerTo(2, 2);
+        List<Publish> lines = List.of(line(1), line(2));
+        server.half(all);
+        List<Published> answers =
+                get(client(builder().retries(RetryPolicy.NONE)).publishAll(lines));
+        assertEquals(2, answers.get(1).position().offset());
+        server.stall(all);
+        answers = get(client(builder().attemptTimeout(Duration.ofSeconds(2))).publishAll(lines));
+        assertEquals(2, answers.get(1).position().offset());
+        server.stall(all);
+        answers = get(client(builder().deadline(Duration.ofSeconds(2))).publishAll(lines));
+        assertEquals(2, answers.get(1).position().offset());
+        assertEquals(3, server.unseen());
+    }
+
+    @Test
+    void tellsWhichOfABatchHaveAnAnswer() throws Exception {
+        server.half(answerTo(1, 1)).answer("401 Unauthorized", "{\"code\":\"unauthorized\"}");
+        BarrageClient client = client();
+        BatchException failure =
+                assertInstanceOf(BatchException.class, failure(client.publishAll(List.of(line(1), line(2), line(3)))));
+        assertEquals(401, ((ProblemException) failure.getCause()).status());
+        assertTrue(failure.isOutcomeUnknown());
+        assertTrue(failure.getMessage().endsWith("; 1 of 3 publishes have an answer"), failure.getMessage());
+        assertEquals(1, failure.answers().get(0).orElseThrow().position().offset());
+        assertEquals(
+                List.of(Optional.empty(), Optional.empty()), failure.answers().subList(1, 3));
+        server.answer("200 OK", answerTo(1, 2) + answerTo(2, 3));
+        assertEquals(
+                3,
+                get(client.publishAll(failure.unanswered())).get(1).position().offset());
+        List<String> first = server.next().body().lines().toList();
+        server.next();
+        assertEquals(first.subList(1, 3), server.next().body().lines().toList());
+    }
+
+    @Test
+    void tellsWhatOfABatchCameUntilTheDeadline() {
+        server.stall(answerTo(1, 1));
+        BatchException failure = assertInstanceOf(
+                BatchException.class,
+                failure(client(builder().deadline(Duration.ofSeconds(2))).publishAll(List.of(line(1), line(2)))));
+        assertEquals(1, failure.answers().get(0).orElseThrow().position().offset());
+        assertEquals(1, failure.unanswered().size());
     }
 
     @Test
@@ -503,17 +602,67 @@ class BarrageClientTest {
         }
     }
 
+    /** Waits for {@code gate}; whoever calls this blocks. */
+    private static void pass(CountDownLatch gate) {
+        try {
+            gate.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     @Test
-    void completesOnNoThreadOfItsOwn() throws Exception {
-        server.accept(7);
-        CompletableFuture<String> name = client().publish(HELLO)
-                .thenApply(ignored -> Thread.currentThread().getName());
-        assertFalse(get(name).startsWith("barrage-client"), get(name));
-        server.silence();
-        CompletableFuture<String> late = client(builder().deadline(Duration.ofMillis(100)))
-                .publish(HELLO)
-                .handle((ignored, failure) -> Thread.currentThread().getName());
-        assertFalse(get(late).startsWith("barrage-client"), get(late));
+    void callbacksThatBlockHoldNobodyUp() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        BarrageClient client = client();
+        try {
+            for (int i = 0; i < 16; i++) {
+                CompletableFuture<Void> begun = new CompletableFuture<>();
+                client.publish(HELLO).thenRun(() -> {
+                    begun.complete(null);
+                    pass(over);
+                });
+                // Answered when the callback is there, or it would run here.
+                server.accept(1);
+                get(begun);
+            }
+            server.accept(7);
+            assertEquals(7, get(client.publish(HELLO)).position().offset());
+        } finally {
+            over.countDown();
+        }
+    }
+
+    @Test
+    void isAnsweredThoughTheCommonPoolIsBlocked() throws Exception {
+        CountDownLatch over = new CountDownLatch(1);
+        int workers = ForkJoinPool.getCommonPoolParallelism();
+        CountDownLatch blocked = new CountDownLatch(workers);
+        try {
+            for (int i = 0; i < workers; i++) {
+                ForkJoinPool.commonPool().execute(() -> {
+                    blocked.countDown();
+                    pass(over);
+                });
+            }
+            pass(blocked);
+            server.accept(7).overloaded("Retry-After: 0").half("{").accept(8);
+            BarrageClient client = client(builder().attemptTimeout(Duration.ofMinutes(1)));
+            assertEquals(7, get(client.publish(HELLO)).position().offset());
+            assertEquals(8, get(client.publish(HELLO)).position().offset());
+        } finally {
+            over.countDown();
+        }
+    }
+
+    @Test
+    void keepsItsConnection() throws Exception {
+        BarrageClient client = client();
+        for (int i = 1; i <= 20; i++) {
+            server.accept(i);
+            assertEquals(i, get(client.publish(HELLO)).position().offset());
+        }
+        assertEquals(1, server.connections());
     }
 
     @Test
@@ -539,6 +688,32 @@ class BarrageClientTest {
         BarrageException failure = failure(published);
         assertTrue(failure.isOutcomeUnknown());
         assertTrue(failure.getMessage().contains("before the client was closed"), failure.getMessage());
+    }
+
+    @Test
+    void closesThoughAConnectionHangs() throws Exception {
+        try (StuckTls stuck = new StuckTls(1)) {
+            BarrageClient client =
+                    client(BarrageClient.to("https://127.0.0.1:1").sslContext(stuck.context()));
+            CompletableFuture<Published> published = client.publish(HELLO);
+            stuck.await();
+            client.close(Duration.ZERO);
+            BarrageException failure = failure(published);
+            assertFalse(failure.isOutcomeUnknown());
+            assertTrue(failure.getMessage().contains("before the client was closed"), failure.getMessage());
+        }
+    }
+
+    @Test
+    void closesWithAnyPatience() throws Exception {
+        server.accept(7).silence();
+        BarrageClient client = client();
+        get(client.publish(HELLO));
+        client.close(Duration.ofSeconds(Long.MAX_VALUE));
+        BarrageClient other = client();
+        CompletableFuture<Published> published = other.publish(HELLO);
+        other.close(Duration.ofSeconds(Long.MIN_VALUE));
+        failure(published);
     }
 
     @Test

@@ -77,6 +77,13 @@ final class FaultyServer implements AutoCloseable {
         }
     }
 
+    /** How many connections there have been. */
+    int connections() {
+        synchronized (open) {
+            return open.size();
+        }
+    }
+
     /** How many requests have come that nobody has asked for. */
     int unseen() {
         return seen.size();
@@ -132,7 +139,20 @@ final class FaultyServer implements AutoCloseable {
 
     /** Begins an answer, and closes in the middle of its body. */
     FaultyServer half(String body) {
-        return raw("HTTP/1.1 200 OK\r\ncontent-length: " + (body.length() + 10) + "\r\n\r\n" + body);
+        return raw(beginning(body));
+    }
+
+    /** Begins an answer, and says no more, until the other side closes. */
+    FaultyServer stall(String body) {
+        return then(socket -> {
+            socket.getOutputStream().write(beginning(body).getBytes(UTF_8));
+            while (socket.getInputStream().read() >= 0) {}
+            return false;
+        });
+    }
+
+    private static String beginning(String body) {
+        return "HTTP/1.1 200 OK\r\ncontent-length: " + (body.length() + 10) + "\r\n\r\n" + body;
     }
 
     /** Answers as HTTP has it. */

@@ -119,6 +119,24 @@ class PublishTest {
     }
 
     @Test
+    void hasPartsThatFitALine() {
+        // Each of these takes two bytes in JSON, or more in UTF-8.
+        List<String> users =
+                IntStream.range(0, 1000).mapToObj(i -> "\\\"".repeat(60) + i).toList();
+        String id = "\ud83d\ude80".repeat(128);
+        String data = "\"" + "x".repeat(60_000) + "\"";
+        Publish wide = Publish.toUsers(users, data).sender("s".repeat(128)).ttl(Duration.ofDays(1));
+        List<Publish> parts = wide.parts(id, 4096);
+        for (Publish part : parts) {
+            assertTrue(part.json(id).length <= data.length() + 4096, () -> "" + part);
+        }
+        assertEquals(
+                wide.topics(),
+                parts.stream().flatMap(part -> part.topics().stream()).toList());
+        assertEquals(List.of(wide), wide.parts(id, 1 << 20));
+    }
+
+    @Test
     void hidesWhatItSays() {
         assertEquals(
                 "Publish[topic=a, 8 bytes]", Publish.toTopic("a", "\"secret\"").toString());

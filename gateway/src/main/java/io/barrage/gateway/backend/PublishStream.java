@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * refused but read more slowly: its sender notices that as it would notice a slow network.
  */
 final class PublishStream implements BodyReader {
-    /** What a line may have beside a message's data. */
-    private static final int ENVELOPE_BYTES = 4 * 1024;
-
     /** A stream that waits waits for so long at least, so that some lines go on together. */
     private static final long MIN_WAIT_NANOS = 2_000_000;
 
@@ -54,7 +51,7 @@ final class PublishStream implements BodyReader {
         this.exchange = call.exchange();
         this.handler = handler;
         this.caller = call.caller();
-        this.maxLineBytes = maxMessageBytes + ENVELOPE_BYTES;
+        this.maxLineBytes = maxMessageBytes + PublishRequest.MAX_LINE_ENVELOPE_BYTES;
         this.answers = exchange.respondWithStream("application/x-ndjson");
     }
 
