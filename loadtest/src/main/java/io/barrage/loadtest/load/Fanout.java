@@ -271,7 +271,7 @@ public final class Fanout {
             FanoutLoop loop = measured.get(i);
             loops.ask(i, () -> {
                 sampled.add(loop.sampledNanos);
-                lag.add(loop.lagNanos);
+                lag.add(loop.lag.nanos());
                 tally.add(loop);
                 return true;
             });
