@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +25,7 @@ public final class Churn {
     private final ProgressLine progressLine;
     private final Loops loops;
     // loop only
-    private final String topic =
-            "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+    private final String topic = Topics.fresh();
     private final ReceiveCounters received = new ReceiveCounters();
     private final List<Member> stayers = new ArrayList<>();
     private final List<Member> churners = new ArrayList<>();
@@ -95,7 +93,7 @@ public final class Churn {
         long start = System.nanoTime();
         long from = start + plan.warmup().toNanos();
         long until = from + plan.duration().toNanos();
-        tell(() -> {
+        loops.tell(0, () -> {
             startNanos = start;
             measureFromNanos = from;
             untilNanos = until;
@@ -106,18 +104,11 @@ public final class Churn {
         Gauges before = Gauges.read(loops, plan.pid(), false);
         hold(until, "measuring");
         Gauges after = Gauges.read(loops, plan.pid(), false);
-        tell(publisher::stop);
+        loops.tell(0, publisher::stop);
         publisher.settle(loops);
         settle();
         ProcessUsage end = Gauges.server(plan.pid(), false);
         return loops.ask(0, () -> finish(before, after, end));
-    }
-
-    private void tell(Runnable task) throws InterruptedException {
-        loops.ask(0, () -> {
-            task.run();
-            return true;
-        });
     }
 
     private void hold(long atNanos, String phase) throws LoadException, InterruptedException {

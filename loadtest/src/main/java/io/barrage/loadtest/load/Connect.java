@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +31,7 @@ public final class Connect {
     private final ConnectPlan plan;
     private final ProgressLine progressLine;
     private final Loops loops;
-    private final String run = Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+    private final String topics = Topics.fresh();
     private final List<String> notes = new ArrayList<>();
     private int warmed;
     // loop only
@@ -111,10 +110,7 @@ public final class Connect {
     }
 
     private void open(Opening opening, String phase) throws LoadException, InterruptedException {
-        loops.ask(0, () -> {
-            opening.start();
-            return true;
-        });
+        loops.tell(0, opening::start);
         long scheduled =
                 plan.rate().isPresent() ? (long) (opening.wanted / plan.rate().getAsDouble() * 1e9) : 0;
         long deadline = System.nanoTime() + scheduled + plan.connectTimeout().toNanos();
@@ -124,10 +120,7 @@ public final class Connect {
             now = System.nanoTime();
             progressLine.show(now, loops.ask(0, () -> opening.line(phase)));
         }
-        loops.ask(0, () -> {
-            opening.stop();
-            return true;
-        });
+        loops.tell(0, opening::stop);
         if (opening.handshakes.opened() == 0) {
             throw new LoadException("no connection stood: " + opening.handshakes.failures());
         }
@@ -156,19 +149,13 @@ public final class Connect {
 
     /** Closes all and waits for the server's goodbyes, so that what follows finds it idle. */
     private void closeAll(Opening opening) throws InterruptedException {
-        loops.ask(0, () -> {
-            opening.visitors.forEach(Subscriber::leave);
-            return true;
-        });
+        loops.tell(0, () -> opening.visitors.forEach(Subscriber::leave));
         long deadline = System.nanoTime() + GOODBYE_PATIENCE.toNanos();
         while (System.nanoTime() - deadline < 0
                 && !loops.ask(0, () -> opening.visitors.stream().noneMatch(Subscriber::connected))) {
             TimeUnit.NANOSECONDS.sleep(progressLine.pause().toNanos() / 10);
         }
-        loops.ask(0, () -> {
-            opening.visitors.forEach(Subscriber::close);
-            return true;
-        });
+        loops.tell(0, () -> opening.visitors.forEach(Subscriber::close));
     }
 
     // ---- on the loop from here on
@@ -276,7 +263,7 @@ public final class Connect {
                 }
                 LatencySummary.record(lateNanos, now - due);
                 int topic = plan.topics() == 0 ? visitors.size() : visitors.size() % plan.topics();
-                Visitor visitor = new Visitor("bench:" + run + prefix + "." + topic);
+                Visitor visitor = new Visitor(topics + prefix + "." + topic);
                 visitors.add(visitor);
                 handshakes.open(visitor, due, true, this::pumpIfClosedLoop);
             }

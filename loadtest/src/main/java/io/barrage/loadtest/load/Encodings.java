@@ -125,10 +125,7 @@ public final class Encodings {
             lost += messages - loops.ask(0, witness::messages);
             double bytes = loops.ask(
                     0, () -> viewers.stream().mapToLong(RawViewer::bytes).sum());
-            loops.ask(0, () -> {
-                viewers.forEach(RawViewer::close);
-                return true;
-            });
+            loops.tell(0, () -> viewers.forEach(RawViewer::close));
             return new Phase(bytes, cpu);
         }
     }

@@ -13,10 +13,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -60,11 +56,10 @@ public final class Fanout {
         for (int i = 0; i < loops.size(); i++) {
             measured.add(new FanoutLoop(loops.loop(i)));
         }
-        // Topics of a run's own: nothing that an earlier run left in a history can reach its subscribers.
-        String run = Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        String run = Topics.fresh();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < plan.topics(); i++) {
-            names.add("bench:" + run + "." + i);
+            names.add(run + "." + i);
         }
         FanoutPublisher publisher = new FanoutPublisher(loops.loop(0), measured.get(0), plan, names, loops.size());
         makeSubscribers(loops.size(), names, publisher);
@@ -77,24 +72,15 @@ public final class Fanout {
         long until = from + plan.duration().toNanos();
         for (int i = 0; i < loops.size(); i++) {
             FanoutLoop loop = measured.get(i);
-            loops.ask(i, () -> {
-                loop.measure(from, until);
-                return true;
-            });
+            loops.tell(i, () -> loop.measure(from, until));
         }
-        loops.ask(0, () -> {
-            publisher.start(start);
-            return true;
-        });
+        loops.tell(0, () -> publisher.start(start));
         hold(loops, publisher, from, "warm-up");
         Reading before = read(loops, publisher);
         hold(loops, publisher, until, "measuring");
         Reading after = read(loops, publisher);
         long overdue = after.published.overdue();
-        loops.ask(0, () -> {
-            publisher.stop();
-            return true;
-        });
+        loops.tell(0, publisher::stop);
         drain(loops, publisher);
         FanoutResult result = sumUp(loops, publisher, before, after, overdue);
         closeAll(loops, publisher);
@@ -129,15 +115,13 @@ public final class Fanout {
         for (Outlet connection : publisher.connections()) {
             loops.connect(0, plan.target().backend(), false, connection.handlers());
         }
-        try {
-            CompletableFuture.allOf(
-                            publisher.connections().stream().map(Outlet::ready).toArray(CompletableFuture<?>[]::new))
-                    .get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-        } catch (TimeoutException e) {
-            throw new LoadException("cannot publish: no connection within " + plan.connectTimeout(), e);
-        }
+        publisher
+                .failure()
+                .awaitConnected(
+                        CompletableFuture.allOf(publisher.connections().stream()
+                                .map(Outlet::ready)
+                                .toArray(CompletableFuture<?>[]::new)),
+                        plan.connectTimeout());
     }
 
     /** Waits until a moment, shows progress, and gives up if nothing moves. */
@@ -146,8 +130,9 @@ public final class Fanout {
         Watch watch = new Watch();
         long now = System.nanoTime();
         while (now - untilNanos < 0) {
-            pauseOrFail(
-                    publisher, Math.min(untilNanos - now, progressLine.pause().toNanos()));
+            publisher
+                    .failure()
+                    .pause(Math.min(untilNanos - now, progressLine.pause().toNanos()));
             now = System.nanoTime();
             Progress progress = loops.ask(0, publisher::progress);
             if (watch.stuck(progress, now)) {
@@ -161,23 +146,13 @@ public final class Fanout {
         Watch watch = new Watch();
         Progress progress = loops.ask(0, publisher::progress);
         while (!progress.settled()) {
-            pauseOrFail(publisher, progressLine.pause().toNanos());
+            publisher.failure().pause(progressLine.pause().toNanos());
             progress = loops.ask(0, publisher::progress);
             long now = System.nanoTime();
             if (watch.stuck(progress, now)) {
                 return; // what is missing now counts as lost
             }
             progressLine.show(now, line("draining", progress, 0));
-        }
-    }
-
-    private static void pauseOrFail(FanoutPublisher publisher, long nanos) throws LoadException, InterruptedException {
-        try {
-            throw new LoadException(publisher.failed().get(nanos, TimeUnit.NANOSECONDS));
-        } catch (TimeoutException ignored) {
-            // the usual case: nothing failed meanwhile
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish", e);
         }
     }
 
@@ -269,11 +244,10 @@ public final class Fanout {
         Tally tally = new Tally();
         for (int i = 0; i < loops.size(); i++) {
             FanoutLoop loop = measured.get(i);
-            loops.ask(i, () -> {
+            loops.tell(i, () -> {
                 sampled.add(loop.sampledNanos);
                 lag.add(loop.lag.nanos());
                 tally.add(loop);
-                return true;
             });
         }
         FanoutResult.Totals totals = totals(loops, publisher, tally);
@@ -336,11 +310,10 @@ public final class Fanout {
         long[] accepted = loops.ask(0, publisher::accepted);
         for (int i = 0; i < loops.size(); i++) {
             int onLoop = i;
-            loops.ask(i, () -> {
+            loops.tell(i, () -> {
                 for (int s = onLoop; s < subscribers.size(); s += loops.size()) {
                     tally.add(subscribers.get(s), accepted[topicOf.get(s)]);
                 }
-                return true;
             });
         }
         Progress progress = loops.ask(0, publisher::progress);
@@ -358,17 +331,13 @@ public final class Fanout {
     }
 
     private void closeAll(Loops loops, FanoutPublisher publisher) throws InterruptedException {
-        loops.ask(0, () -> {
-            publisher.connections().forEach(Outlet::close);
-            return true;
-        });
+        loops.tell(0, () -> publisher.connections().forEach(Outlet::close));
         for (int i = 0; i < loops.size(); i++) {
             int onLoop = i;
-            loops.ask(i, () -> {
+            loops.tell(i, () -> {
                 for (int s = onLoop; s < subscribers.size(); s += loops.size()) {
                     subscribers.get(s).close();
                 }
-                return true;
             });
         }
     }

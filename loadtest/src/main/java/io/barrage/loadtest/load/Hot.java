@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
@@ -45,8 +44,7 @@ public final class Hot {
         this.plan = plan;
         this.progressLine = progressLine;
         this.loops = loops;
-        String topic = plan.namespace() + ":"
-                + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        String topic = Topics.fresh(plan.namespace());
         this.shares = new Shares(plan.senders());
         this.comments = new Comments(topic);
         this.gifts = new Gifts(topic);
@@ -76,13 +74,12 @@ public final class Hot {
         Crowd.connect(loops, viewers, plan.connectTimeout());
         long start = System.nanoTime();
         long end = start + plan.duration().toNanos();
-        loops.ask(0, () -> {
+        loops.tell(0, () -> {
             countFrom = start + plan.warmup().toNanos();
             countUntil = end;
             lastFrameNanos = start;
             commenting.start(start, countFrom, end);
             giving.start(start, countFrom, end);
-            return true;
         });
         long now = start;
         while (now - end < 0) {
@@ -90,10 +87,9 @@ public final class Hot {
             now = System.nanoTime();
             progressLine.show(now, loops.ask(0, this::progress));
         }
-        loops.ask(0, () -> {
+        loops.tell(0, () -> {
             commenting.stop();
             giving.stop();
-            return true;
         });
         commenting.settle(loops);
         giving.settle(loops);

@@ -13,10 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +32,7 @@ public final class Likes {
     private final LikesPlan plan;
     private final ProgressLine progressLine;
     private final Loops loops;
-    private final CompletableFuture<String> failed = new CompletableFuture<>();
+    private final RunFailure failure = new RunFailure();
     // loop only
     private final List<StreamConnection> streams = new ArrayList<>();
     private final List<Viewer> viewers = new ArrayList<>();
@@ -52,11 +49,11 @@ public final class Likes {
         this.plan = plan;
         this.progressLine = progressLine;
         this.loops = loops;
-        String topic = "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        String topic = Topics.fresh();
         byte[] line =
                 ("{\"topic\":\"" + topic + "\",\"key\":\"likes\",\"merge\":\"sum\",\"data\":1}\n").getBytes(US_ASCII);
         for (int i = 0; i < plan.connections(); i++) {
-            streams.add(new StreamConnection(plan.target().backend(), line, failed::complete));
+            streams.add(new StreamConnection(plan.target().backend(), line, failure::tell));
         }
         for (int i = 0; i < plan.viewers(); i++) {
             viewers.add(new Viewer(topic));
@@ -83,14 +80,13 @@ public final class Likes {
         ProcessUsage before = usage();
         long start = System.nanoTime();
         long end = start + plan.duration().toNanos();
-        loops.ask(0, () -> {
+        loops.tell(0, () -> {
             startNanos = start;
             running = true;
             pump();
-            return true;
         });
         for (long now = start; now - end < 0; now = System.nanoTime()) {
-            pause(Math.min(end - now, progressLine.pause().toNanos()));
+            failure.pause(Math.min(end - now, progressLine.pause().toNanos()));
             progressLine.show(System.nanoTime(), loops.ask(0, this::progress));
         }
         long withheldAtEnd = loops.ask(0, () -> {
@@ -113,15 +109,10 @@ public final class Likes {
         for (StreamConnection stream : streams) {
             loops.connect(0, plan.target().backend(), false, stream.handlers());
         }
-        try {
-            CompletableFuture.allOf(
-                            streams.stream().map(StreamConnection::ready).toArray(CompletableFuture<?>[]::new))
-                    .get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-        } catch (TimeoutException e) {
-            throw new LoadException("cannot publish: no connection within " + plan.connectTimeout(), e);
-        }
+        failure.awaitConnected(
+                CompletableFuture.allOf(
+                        streams.stream().map(StreamConnection::ready).toArray(CompletableFuture<?>[]::new)),
+                plan.connectTimeout());
     }
 
     private @Nullable ProcessUsage usage() throws LoadException {
@@ -135,20 +126,10 @@ public final class Likes {
         }
     }
 
-    private void pause(long nanos) throws LoadException, InterruptedException {
-        try {
-            throw new LoadException(failed.get(Math.max(1, nanos), TimeUnit.NANOSECONDS));
-        } catch (TimeoutException ignored) {
-            // the usual case: nothing failed meanwhile
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish", e);
-        }
-    }
-
     private void await(Duration patience, Callable<Boolean> over) throws LoadException, InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         while (!loops.ask(0, over) && System.nanoTime() - deadline < 0) {
-            pause(progressLine.pause().toNanos() / 10);
+            failure.pause(progressLine.pause().toNanos() / 10);
         }
     }
 

@@ -13,10 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -36,7 +33,7 @@ public final class Replay implements PublishConnection.Listener {
     // any thread
     private final EventLoop loop;
     private final ReplayPlan plan;
-    private final CompletableFuture<String> failed = new CompletableFuture<>();
+    private final RunFailure failure = new RunFailure();
     private final CompletableFuture<Boolean> complete = new CompletableFuture<>();
     // loop only
     private final CommentData commentData;
@@ -70,8 +67,7 @@ public final class Replay implements PublishConnection.Listener {
     private Replay(ReplayPlan plan, EventLoop loop) {
         this.plan = plan;
         this.loop = loop;
-        this.commentData =
-                new CommentData(Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36));
+        this.commentData = new CommentData(Topics.name());
         this.schedule = plan.schedule();
         this.connection = Outlet.of(plan.target(), this);
         int comments = plan.comments().size();
@@ -102,41 +98,20 @@ public final class Replay implements PublishConnection.Listener {
 
     private ReplayResult run(Loops loops, ProgressLine progressLine) throws LoadException, InterruptedException {
         loops.connect(0, plan.target().backend(), false, connection.handlers());
-        try {
-            connection.ready().get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-        } catch (TimeoutException e) {
-            throw new LoadException("cannot publish: no connection within " + plan.connectTimeout(), e);
-        }
+        failure.awaitConnected(connection.ready(), plan.connectTimeout());
         Crowd.connect(loops, watchers, plan.connectTimeout());
-        loops.ask(0, () -> {
+        loops.tell(0, () -> {
             startNanos = System.nanoTime();
             lastEventNanos = startNanos;
             pump();
-            return true;
         });
-        while (!awaitEnd(progressLine.pause().toNanos())) {
+        while (!failure.await(complete, progressLine.pause().toNanos())) {
             if (loops.ask(0, this::over)) {
                 break;
             }
             progressLine.show(System.nanoTime(), loops.ask(0, this::progress));
         }
         return loops.ask(0, this::finish);
-    }
-
-    private boolean awaitEnd(long nanos) throws LoadException, InterruptedException {
-        try {
-            CompletableFuture.anyOf(complete, failed).get(nanos, TimeUnit.NANOSECONDS);
-        } catch (TimeoutException ignored) {
-            return false;
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot replay", e);
-        }
-        if (failed.isDone()) {
-            throw new LoadException(failed.join());
-        }
-        return true;
     }
 
     // ---- on the loop from here on
@@ -205,7 +180,7 @@ public final class Replay implements PublishConnection.Listener {
 
     @Override
     public void onBroken(int unanswered, String why) {
-        failed.complete("the publishing connection broke with " + unanswered + " unanswered publishes: " + why);
+        failure.tellBroken(unanswered, why);
     }
 
     private void completeIfAllCame() {
@@ -221,7 +196,7 @@ public final class Replay implements PublishConnection.Listener {
         boolean waitingForAnswers = connection.unanswered() > 0;
         if (waitingForAnswers || next < states.length) {
             if (silent && waitingForAnswers) {
-                failed.complete(connection.unanswered() + " publishes got no answer for "
+                failure.tell(connection.unanswered() + " publishes got no answer for "
                         + plan.patience().toSeconds() + " s");
             }
             return false;

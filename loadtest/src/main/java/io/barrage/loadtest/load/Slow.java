@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +42,7 @@ public final class Slow {
         this.plan = plan;
         this.progressLine = progressLine;
         this.loops = loops;
-        // A topic of the run's own: nothing that an earlier run left in a history can reach its subscribers.
-        String topic = "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        String topic = Topics.fresh();
         this.stream = new AccountedStream(plan.target(), topic, plan.bytes());
         this.publisher = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.rate(), stream);
         int sampleEvery = Math.max(1, (plan.subscribers() - plan.stalled()) / SAMPLES);
@@ -80,7 +78,7 @@ public final class Slow {
         long calm = start + plan.warmup().toNanos();
         long stall = calm + plan.calm().toNanos();
         long end = stall + plan.stall().toNanos();
-        tell(() -> {
+        loops.tell(0, () -> {
             calmFrom = calm;
             stallFrom = stall;
             stallUntil = end;
@@ -90,25 +88,18 @@ public final class Slow {
         long cpuBefore = loopCpuNanos();
         hold(stall, "calm");
         long rssCalm = rss();
-        tell(() -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(false)));
+        loops.tell(0, () -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(false)));
         long rssStall = hold(end, "stall");
         double busy = (loopCpuNanos() - cpuBefore) / (double) (System.nanoTime() - calm);
-        tell(publisher::stop);
+        loops.tell(0, publisher::stop);
         publisher.settle(loops);
-        tell(() -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(true)));
+        loops.tell(0, () -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(true)));
         resume();
         long rssEnd = rss();
         return loops.ask(
                 0,
                 () -> finish(
                         plan.pid().isPresent() ? new SlowResult.Rss(rssStart, rssCalm, rssStall, rssEnd) : null, busy));
-    }
-
-    private void tell(Runnable task) throws InterruptedException {
-        loops.ask(0, () -> {
-            task.run();
-            return true;
-        });
     }
 
     private long loopCpuNanos() throws InterruptedException {
