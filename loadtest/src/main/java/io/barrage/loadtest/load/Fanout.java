@@ -1,6 +1,7 @@
 package io.barrage.loadtest.load;
 
 import io.barrage.loadtest.load.FanoutPublisher.Progress;
+import io.barrage.loadtest.measure.Descriptors;
 import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.MachineUsage;
 import io.barrage.loadtest.measure.ProcessUsage;
@@ -36,9 +37,11 @@ public final class Fanout {
      * Runs it to its end.
      *
      * @throws LoadException if there is nothing to report: no connection, or a publisher that lost its own
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static FanoutResult run(FanoutPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
+        Descriptors.require(plan.sockets(), plan.pid());
         Fanout fanout = new Fanout(plan, progressLine);
         try (Loops loops = new Loops(plan.threads())) {
             return fanout.run(loops);
@@ -197,14 +200,7 @@ public final class Fanout {
     }
 
     /** All gauges at one moment. */
-    private record Reading(
-            long nanos,
-            ReceiveCounters.Snapshot received,
-            Progress published,
-            @Nullable ProcessUsage server,
-            double selfCpuSeconds,
-            List<Long> loopCpuNanos,
-            MachineUsage machine) {}
+    private record Reading(ReceiveCounters.Snapshot received, Progress published, Gauges gauges) {}
 
     /** Reads all gauges in one task of the first loop, so that deliveries and CPU time are of the same moment. */
     private Reading read(Loops loops, FanoutPublisher publisher) throws LoadException, InterruptedException {
@@ -222,22 +218,26 @@ public final class Fanout {
                 received.add(measured.get(0).received.snapshot());
                 loopCpu.add(0, threads.getCurrentThreadCpuTime());
                 return new Reading(
-                        nanos,
                         received.stream().reduce(ReceiveCounters.Snapshot.ZERO, ReceiveCounters.Snapshot::plus),
                         publisher.progress(),
-                        plan.pid().isPresent() ? ProcessUsage.of(plan.pid().getAsLong(), plan.pidTree()) : null,
-                        SelfUsage.cpuSeconds(),
-                        loopCpu,
-                        MachineUsage.now());
+                        new Gauges(
+                                nanos,
+                                Gauges.server(plan.pid(), plan.pidTree()),
+                                SelfUsage.cpuSeconds(),
+                                loopCpu,
+                                MachineUsage.now()));
             });
         } catch (IllegalStateException e) {
-            throw new LoadException("cannot read the CPU time of the server: " + e.getCause(), e);
+            if (e.getCause() instanceof LoadException noServer) {
+                throw noServer;
+            }
+            throw e;
         }
     }
 
     private FanoutResult sumUp(Loops loops, FanoutPublisher publisher, Reading before, Reading after, long overdue)
             throws InterruptedException {
-        double seconds = (after.nanos - before.nanos) / 1e9;
+        double seconds = after.gauges.secondsSince(before.gauges);
         ReceiveCounters.Snapshot received = after.received.minus(before.received);
         Histogram sampled = LatencySummary.histogram();
         Histogram lag = LatencySummary.histogram();
@@ -252,36 +252,23 @@ public final class Fanout {
         }
         FanoutResult.Totals totals = totals(loops, publisher, tally);
 
-        double busiest = 0;
-        for (int i = 0; i < loops.size(); i++) {
-            busiest = Math.max(busiest, (after.loopCpuNanos.get(i) - before.loopCpuNanos.get(i)) / 1e9 / seconds);
-        }
-        double selfCores = (after.selfCpuSeconds - before.selfCpuSeconds) / seconds;
-        double machineCores = (after.machine.busySeconds() - before.machine.busySeconds()) / seconds;
-        double stolen = (after.machine.stolenSeconds() - before.machine.stolenSeconds()) / seconds;
+        FanoutResult.Generator generator = after.gauges.generatorSince(before.gauges, LatencySummary.of(lag));
         FanoutResult.@Nullable Server server = null;
-        double others = -1;
-        if (before.server != null && after.server != null) {
-            double cpu = after.server.cpuSeconds() - before.server.cpuSeconds();
+        ProcessUsage used = after.gauges.server();
+        if (used != null) {
+            double cpu = after.gauges.serverCpuSince(before.gauges);
             server = new FanoutResult.Server(
-                    cpu,
-                    cpu / seconds,
-                    cpu > 0 ? received.messages() / cpu : 0,
-                    after.server.rssBytes(),
-                    after.server.peakRssBytes());
-            others = Math.max(0, machineCores - selfCores - cpu / seconds);
+                    cpu, cpu / seconds, cpu > 0 ? received.messages() / cpu : 0, used.rssBytes(), used.peakRssBytes());
         }
         LatencySummary late = LatencySummary.of(publisher.lateNanos());
-        LatencySummary lagSummary = LatencySummary.of(lag);
         List<String> notes = new ArrayList<>(tally.notes(publisher.firstRefusal()));
         if (plan.spread()) {
             notes.add("each topic was published to over " + plan.connections()
                     + " connections, so order and repeats were not looked at");
         }
-        List<String> disturbances =
-                FanoutResult.disturbances(others, stolen, Runtime.getRuntime().availableProcessors());
-        notes.addAll(disturbances);
-        List<String> invalid = new ArrayList<>(FanoutResult.limits(busiest, lagSummary, late, overdue));
+        notes.addAll(Gauges.uncounted(plan.pid(), plan.pidTree()));
+        notes.addAll(generator.disturbances());
+        List<String> invalid = new ArrayList<>(generator.limits(late, overdue));
         if (tally.unreadable > 0) {
             invalid.add(tally.unreadable + " sampled messages carried no readable stamp");
         }
@@ -295,7 +282,7 @@ public final class Fanout {
                 received.reads() == 0 ? 0 : (double) received.bytes() / received.reads(),
                 received.messages() == 0 ? 0 : (double) received.bytes() / received.messages(),
                 server,
-                new FanoutResult.Generator(selfCores, busiest, others, stolen, !disturbances.isEmpty(), lagSummary),
+                generator,
                 totals,
                 LatencySummary.of(sampled),
                 LatencySummary.of(publisher.completeNanos()),

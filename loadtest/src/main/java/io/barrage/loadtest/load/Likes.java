@@ -2,11 +2,12 @@ package io.barrage.loadtest.load;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.barrage.loadtest.measure.Descriptors;
+import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProcessUsage;
 import io.barrage.loadtest.measure.ProgressLine;
 import io.barrage.loadtest.target.Bytes;
 import io.netty.buffer.ByteBuf;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +39,8 @@ public final class Likes {
     private final List<StreamConnection> streams = new ArrayList<>();
     private final List<Viewer> viewers = new ArrayList<>();
     private final ReceiveCounters received = new ReceiveCounters();
+    private final LoopLag lag;
+    private final Histogram lateNanos = LatencySummary.histogram();
     private long startNanos;
     private boolean running;
     private long sent;
@@ -49,6 +53,7 @@ public final class Likes {
         this.plan = plan;
         this.progressLine = progressLine;
         this.loops = loops;
+        this.lag = new LoopLag(loops.loop(0));
         String topic = Topics.fresh();
         byte[] line =
                 ("{\"topic\":\"" + topic + "\",\"key\":\"likes\",\"merge\":\"sum\",\"data\":1}\n").getBytes(US_ASCII);
@@ -64,9 +69,11 @@ public final class Likes {
      * Runs it to its end.
      *
      * @throws LoadException if there is nothing to report: no connection, or a stream that broke
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static LikesResult run(LikesPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
+        Descriptors.require((long) plan.viewers() + plan.connections(), plan.pid());
         try (Loops loops = new Loops(1)) {
             return new Likes(plan, progressLine, loops).run();
         } finally {
@@ -77,12 +84,13 @@ public final class Likes {
     private LikesResult run() throws LoadException, InterruptedException {
         Crowd.connect(loops, viewers, plan.connectTimeout());
         connectStreams();
-        ProcessUsage before = usage();
+        Gauges before = read();
         long start = System.nanoTime();
         long end = start + plan.duration().toNanos();
         loops.tell(0, () -> {
             startNanos = start;
             running = true;
+            lag.watch(start, end);
             pump();
         });
         for (long now = start; now - end < 0; now = System.nanoTime()) {
@@ -100,7 +108,7 @@ public final class Likes {
             throw new LoadException("lines got no answer for " + ANSWER_PATIENCE.toSeconds() + " s");
         }
         double seconds = (System.nanoTime() - start) / 1e9;
-        ProcessUsage after = usage();
+        Gauges after = read();
         await(plan.patience(), () -> exact() == viewers.size());
         return loops.ask(0, () -> finish(seconds, withheldAtEnd, before, after));
     }
@@ -115,15 +123,8 @@ public final class Likes {
                 plan.connectTimeout());
     }
 
-    private @Nullable ProcessUsage usage() throws LoadException {
-        if (plan.pid().isEmpty()) {
-            return null;
-        }
-        try {
-            return ProcessUsage.of(plan.pid().getAsLong(), false);
-        } catch (IOException e) {
-            throw new LoadException("cannot read the CPU time of the server: " + e, e);
-        }
+    private Gauges read() throws LoadException, InterruptedException {
+        return Gauges.read(loops, plan.pid(), false);
     }
 
     private void await(Duration patience, Callable<Boolean> over) throws LoadException, InterruptedException {
@@ -143,6 +144,7 @@ public final class Likes {
         long elapsed = Math.min(System.nanoTime() - startNanos, plan.duration().toNanos());
         long due = (long) (elapsed / 1e9 * plan.rate());
         while (due > sent && unanswered() < MAX_UNANSWERED) {
+            LatencySummary.record(lateNanos, elapsed - (long) (sent / plan.rate() * 1e9));
             int lines = (int) Math.min(due - sent, MAX_CHUNK_LINES);
             streams.get(nextStream).send(lines);
             nextStream = (nextStream + 1) % streams.size();
@@ -179,8 +181,9 @@ public final class Likes {
                 received.messages);
     }
 
-    private LikesResult finish(
-            double seconds, long withheldAtEnd, @Nullable ProcessUsage before, @Nullable ProcessUsage after) {
+    private LikesResult finish(double seconds, long withheldAtEnd, Gauges before, Gauges after) {
+        FanoutResult.Generator generator = after.generatorSince(before, lag.summary());
+        LatencySummary late = LatencySummary.of(lateNanos);
         List<String> notes = new ArrayList<>();
         streams.stream()
                 .map(stream -> stream.answers().firstRefusal())
@@ -196,16 +199,14 @@ public final class Likes {
                 .findFirst()
                 .ifPresent(
                         viewer -> notes.add("the first inexact viewer ended with " + viewer.last + " of " + accepted));
-        List<String> invalid = withheldAtEnd > 0
-                ? List.of("the load was not offered: " + withheldAtEnd
-                        + " lines were due but withheld, since too many had no answer")
-                : List.of();
+        notes.addAll(generator.disturbances());
         double loadSeconds = plan.duration().toNanos() / 1e9;
         LikesResult.@Nullable Server server = null;
-        if (before != null && after != null) {
-            double cpu = after.cpuSeconds() - before.cpuSeconds();
+        ProcessUsage used = after.server();
+        if (used != null) {
+            double cpu = after.serverCpuSince(before);
             server = new LikesResult.Server(
-                    cpu / seconds, accepted == 0 ? 0 : cpu * 1e6 / accepted, after.rssBytes(), after.peakRssBytes());
+                    cpu / seconds, accepted == 0 ? 0 : cpu * 1e6 / accepted, used.rssBytes(), used.peakRssBytes());
         }
         LikesResult result = new LikesResult(
                 plan.target().name(),
@@ -223,8 +224,10 @@ public final class Likes {
                 viewers.size(),
                 exact(),
                 closed,
+                late,
                 server,
-                invalid,
+                generator,
+                generator.limits(late, withheldAtEnd),
                 notes);
         streams.forEach(StreamConnection::close);
         viewers.forEach(Subscriber::close);

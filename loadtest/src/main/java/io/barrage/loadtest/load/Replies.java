@@ -50,7 +50,7 @@ public final class Replies {
      */
     public static RepliesResult run(RepliesPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
-        Descriptors.require(plan.subscribers() + plan.askers(), plan.pid());
+        Descriptors.require((long) plan.subscribers() + plan.askers() + 1, plan.pid());
         try (Loops loadLoops = new Loops(1);
                 Loops askLoops = new Loops(1)) {
             return new Replies(plan, progressLine, loadLoops, askLoops).run();
@@ -119,15 +119,14 @@ public final class Replies {
 
     private RepliesResult sumUp(Reading before, Reading after) {
         double seconds = after.load.secondsSince(before.load);
-        double busy = Math.max(after.load.busiestLoopSince(before.load), after.ask.busiestLoopSince(before.ask));
-        LatencySummary lag = LatencySummary.of(questions.lateNanos);
-        List<String> notes = new ArrayList<>(after.load.disturbancesSince(before.load));
+        LatencySummary late = LatencySummary.of(questions.lateNanos);
+        FanoutResult.Generator asking = after.ask.generatorSince(before.ask, questions.lag.summary());
+        List<String> notes = new ArrayList<>(asking.disturbances());
         if (after.load.busiestLoopSince(before.load) >= FanoutResult.MAX_LOOP_BUSY) {
             notes.add("the load's loop was busy all the time: the gateway could have been loaded more");
         }
         // Answers are taken by a loop of their own, so only that one can spoil them.
-        List<String> invalid = FanoutResult.limits(
-                after.ask.busiestLoopSince(before.ask), lag, LatencySummary.of(LatencySummary.histogram()), 0);
+        List<String> invalid = asking.limits(late, 0);
         Map<String, Integer> lost = new TreeMap<>(questions.lost);
         load.lost.forEach((why, count) -> lost.merge(why, count, Integer::sum));
         return new RepliesResult(
@@ -142,9 +141,10 @@ public final class Replies {
                 (after.accepted - before.accepted) / seconds,
                 load.refused,
                 lost,
-                plan.pid().isPresent() ? after.load.serverCpuSince(before.load) / seconds : -1,
-                busy,
-                lag,
+                after.load.serverCoresSince(before.load),
+                after.load.busiestLoopSince(before.load),
+                asking,
+                late,
                 invalid,
                 notes);
     }
@@ -274,6 +274,7 @@ public final class Replies {
         private final Histogram pingNanos = LatencySummary.histogram();
         private final Histogram subscribeNanos = LatencySummary.histogram();
         private final Histogram lateNanos = LatencySummary.histogram();
+        private final LoopLag lag;
         private final Schedule schedule = Schedule.steady(plan.askRate(), 1);
         private final Map<String, Integer> errors = new TreeMap<>();
         private final Map<String, Integer> lost = new TreeMap<>();
@@ -287,6 +288,7 @@ public final class Replies {
 
         Questions(EventLoop loop) {
             this.loop = loop;
+            this.lag = new LoopLag(loop);
             for (int i = 0; i < plan.askers(); i++) {
                 askers.add(new Asker());
             }
@@ -297,6 +299,7 @@ public final class Replies {
             startNanos = atNanos;
             this.fromNanos = fromNanos;
             this.untilNanos = untilNanos;
+            lag.watch(fromNanos, untilNanos);
             ask();
         }
 

@@ -1,12 +1,11 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.measure.Descriptors;
 import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProcessUsage;
 import io.barrage.loadtest.measure.ProgressLine;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +33,7 @@ public final class Slow {
     private final Histogram calmNanos = LatencySummary.histogram();
     private final Histogram stallNanos = LatencySummary.histogram();
     private final AccountedStream stream;
+    private final LoopLag lag;
     private long calmFrom = Long.MAX_VALUE;
     private long stallFrom = Long.MAX_VALUE;
     private long stallUntil = Long.MAX_VALUE;
@@ -45,6 +45,7 @@ public final class Slow {
         String topic = Topics.fresh();
         this.stream = new AccountedStream(plan.target(), topic, plan.bytes());
         this.publisher = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.rate(), stream);
+        this.lag = new LoopLag(loops.loop(0));
         int sampleEvery = Math.max(1, (plan.subscribers() - plan.stalled()) / SAMPLES);
         int healthy = 0;
         for (int i = 0; i < plan.subscribers(); i++) {
@@ -60,8 +61,10 @@ public final class Slow {
      * Runs it to its end.
      *
      * @throws LoadException if there is nothing to report: no connection, or a publisher that lost its own
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static SlowResult run(SlowPlan plan, ProgressLine progressLine) throws LoadException, InterruptedException {
+        Descriptors.require(plan.subscribers() + 1L, plan.pid());
         // One loop: due times, stalls and receipts then share one thread, and no record needs a lock.
         try (Loops loops = new Loops(1)) {
             return new Slow(plan, progressLine, loops).run();
@@ -82,15 +85,16 @@ public final class Slow {
             calmFrom = calm;
             stallFrom = stall;
             stallUntil = end;
+            lag.watch(calm, end);
             publisher.start(start, calm, end);
         });
         hold(calm, "warm-up");
-        long cpuBefore = loopCpuNanos();
+        Gauges before = Gauges.read(loops, plan.pid(), false);
         hold(stall, "calm");
         long rssCalm = rss();
         loops.tell(0, () -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(false)));
         long rssStall = hold(end, "stall");
-        double busy = (loopCpuNanos() - cpuBefore) / (double) (System.nanoTime() - calm);
+        Gauges after = Gauges.read(loops, plan.pid(), false);
         loops.tell(0, publisher::stop);
         publisher.settle(loops);
         loops.tell(0, () -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(true)));
@@ -99,22 +103,14 @@ public final class Slow {
         return loops.ask(
                 0,
                 () -> finish(
-                        plan.pid().isPresent() ? new SlowResult.Rss(rssStart, rssCalm, rssStall, rssEnd) : null, busy));
-    }
-
-    private long loopCpuNanos() throws InterruptedException {
-        return loops.ask(0, ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime);
+                        plan.pid().isPresent() ? new SlowResult.Rss(rssStart, rssCalm, rssStall, rssEnd) : null,
+                        before,
+                        after));
     }
 
     private long rss() throws LoadException {
-        if (plan.pid().isEmpty()) {
-            return 0;
-        }
-        try {
-            return ProcessUsage.of(plan.pid().getAsLong(), false).rssBytes();
-        } catch (IOException e) {
-            throw new LoadException("cannot read the memory of the server: " + e, e);
-        }
+        ProcessUsage server = Gauges.server(plan.pid(), false);
+        return server == null ? 0 : server.rssBytes();
     }
 
     /** Waits until a moment, shows progress; returns the most memory that the server had meanwhile. */
@@ -154,7 +150,8 @@ public final class Slow {
 
     // ---- on the loop from here on
 
-    private SlowResult finish(SlowResult.@Nullable Rss rss, double busy) {
+    private SlowResult finish(SlowResult.@Nullable Rss rss, Gauges before, Gauges after) {
+        FanoutResult.Generator generator = after.generatorSince(before, lag.summary());
         List<String> notes = new ArrayList<>();
         if (!publisher.firstRefusal().isEmpty()) {
             notes.add("first refused publish: " + publisher.firstRefusal());
@@ -164,6 +161,7 @@ public final class Slow {
                 .findFirst()
                 .ifPresent(
                         reader -> notes.add("first inexact: " + reader.account().objection(stream.lastOffset())));
+        notes.addAll(generator.disturbances());
         SlowResult result = new SlowResult(
                 plan.target().name(),
                 plan.inWords(),
@@ -172,11 +170,12 @@ public final class Slow {
                 LatencySummary.of(calmNanos),
                 LatencySummary.of(stallNanos),
                 publisher.late(),
-                busy,
+                after.serverCoresSince(before),
                 rss,
                 accounts(reader -> !reader.stalls),
                 accounts(reader -> reader.stalls),
-                FanoutResult.limits(busy, LatencySummary.of(LatencySummary.histogram()), publisher.late(), 0),
+                generator,
+                generator.limits(publisher.late(), 0),
                 notes);
         publisher.close();
         readers.forEach(Subscriber::close);
