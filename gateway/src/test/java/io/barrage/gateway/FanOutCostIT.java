@@ -45,6 +45,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -64,6 +65,10 @@ class FanOutCostIT {
     private static final int MEASURED_ROUNDS = 75;
     private static final int MESSAGES_PER_ROUND = 20;
 
+    /** What wakes the loop and lets it poll once more, and the drain behind that. */
+    private static final int TASKS = 2;
+
+    private static final AtomicLong submitted = new AtomicLong();
     private static CostRig rig;
     private static Hub hub;
     private static Subscribers subscribers;
@@ -152,9 +157,10 @@ class FanOutCostIT {
         assertEquals(0, (leastOfMany - least) / deliveries, what);
     }
 
-    /** Bytes that the loop allocates for so many publishes, each delivered before the next, in one task and one write each. */
+    /** Bytes that the loop allocates for so many publishes, each delivered before the next, in one drain and one write each. */
     private static long round(List<String> topics, int subscriptions) throws Exception {
         HubSnapshot before = snapshot();
+        long tasks = submitted.get();
         long allocated = rig.allocatedBytes();
         for (int i = 0; i < MESSAGES_PER_ROUND; i++) {
             // While the loop is busy: else it may deliver before the publisher has woken it, and then wakes for
@@ -163,6 +169,7 @@ class FanOutCostIT {
             subscribers.awaitAll();
         }
         long bytes = rig.allocatedBytes() - allocated;
+        assertEquals(TASKS * MESSAGES_PER_ROUND, submittedByNow() - tasks);
         HubSnapshot after = snapshot();
         assertEquals((long) MESSAGES_PER_ROUND * subscriptions, after.socketWrites() - before.socketWrites());
         assertEquals(MESSAGES_PER_ROUND, after.drains() - before.drains());
@@ -185,23 +192,28 @@ class FanOutCostIT {
     }
 
     @Test
-    void takesOneTaskForAllThatWaits() throws Exception {
+    void takesOneDrainForAllThatWaits() throws Exception {
         subscribers.connect(FEW, "task:1");
         for (int i = 0; i < MEASURED_ROUNDS; i++) {
             HubSnapshot before = snapshot();
+            long tasks = submitted.get();
             atOnce(() -> {
                 for (int k = 0; k < BATCH; k++) {
                     publish("task:1", FEW);
                 }
             });
             subscribers.awaitAll();
+            assertEquals(TASKS, submittedByNow() - tasks);
             assertEquals(1, snapshot().drains() - before.drains());
         }
     }
 
     // ---------------------------------------------------------------- the gateway's side
 
-    /** A loop whose clock stands still, so that no walk ever takes longer than a slice may, however busy the machine. */
+    /**
+     * A loop that counts what the hub submits to it. Its clock stands still, so that no walk ever takes longer than a slice may,
+     * however busy the machine.
+     */
     private record Timeless(EventLoopOfShard real) implements Loop {
         @Override
         public boolean inLoop() {
@@ -210,16 +222,19 @@ class FanOutCostIT {
 
         @Override
         public void execute(Runnable task) {
+            submitted.incrementAndGet();
             real.execute(task);
         }
 
         @Override
         public void executeAfterIo(Runnable task) {
+            submitted.incrementAndGet();
             real.executeAfterIo(task);
         }
 
         @Override
         public void executeAfter(Runnable task, long nanos) {
+            submitted.incrementAndGet();
             real.executeAfter(task, nanos);
         }
 
@@ -252,6 +267,11 @@ class FanOutCostIT {
         busy.await();
         publishes.run();
         free.set(true);
+    }
+
+    /** Once the loop is through with what delivered the last message; a snapshot would submit a task of its own. */
+    private static long submittedByNow() throws Exception {
+        return rig.loop.submit(submitted::get).get();
     }
 
     private static HubSnapshot snapshot() throws Exception {

@@ -9,14 +9,18 @@ final class Amounts {
 
     private Amounts() {}
 
-    /** @throws IllegalArgumentException if it is neither a number nor a percentage */
+    /** @throws IllegalArgumentException if it is neither a number nor a percentage, or too many */
     static int of(String option, String text, int whole) {
         Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
             throw new IllegalArgumentException(
                     option + " '" + text + "' is neither a number nor a percentage such as 10%");
         }
-        int amount = Integer.parseInt(matcher.group(1));
-        return matcher.group(2).isEmpty() ? amount : Math.toIntExact((long) whole * amount / 100);
+        long amount = Long.parseLong(matcher.group(1));
+        long parts = matcher.group(2).isEmpty() ? amount : whole * amount / 100;
+        if (parts > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(option + " '" + text + "' of " + whole + " is too many");
+        }
+        return (int) parts;
     }
 }

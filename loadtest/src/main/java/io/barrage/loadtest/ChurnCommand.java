@@ -12,8 +12,9 @@ import picocli.CommandLine.Option;
 /** {@code churn}: some subscribers leave and come back all the time; what do the others notice? Used by one thread. */
 @Command(
         name = "churn",
-        description = "Lets some subscribers leave and come back under a stream of messages; measures handshakes and"
-                + " deliveries, and checks what each subscription gets.",
+        description =
+                "Barrage only: lets some subscribers leave and come back under a stream of messages; measures handshakes and"
+                        + " deliveries, and checks what each subscription gets.",
         mixinStandardHelpOptions = true)
 final class ChurnCommand implements Callable<Integer> {
     @Mixin

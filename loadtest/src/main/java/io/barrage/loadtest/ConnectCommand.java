@@ -7,13 +7,18 @@ import io.barrage.loadtest.load.Doorstep;
 import io.barrage.loadtest.measure.ProgressLine;
 import io.barrage.loadtest.target.Target;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** {@code connect}: handshakes a second, and what an idle connection costs. Used by one thread. */
 @Command(
@@ -76,6 +81,9 @@ final class ConnectCommand implements Callable<Integer> {
     @Mixin
     private OutputOptions output = new OutputOptions();
 
+    @Spec
+    private @Nullable CommandSpec spec;
+
     /** What connections say in their handshake. */
     static final class Where {
         @Option(names = "--without-topic", description = "Barrage only: connections that subscribe to nothing.")
@@ -125,6 +133,20 @@ final class ConnectCommand implements Callable<Integer> {
         return Main.exitCode(result.clean(), result.valid());
     }
 
+    /** @throws IllegalArgumentException if an option was said that the URL leaves without a meaning */
+    private void refuseBesideUrl(String url) {
+        ParseResult said =
+                Objects.requireNonNull(spec, "picocli injects it").commandLine().getParseResult();
+        for (String option : List.of("--target", "--clients", "--backend")) {
+            if (said.hasMatchedOption(option)) {
+                throw new IllegalArgumentException(option + " and --url exclude each other");
+            }
+        }
+        if (topics != null && !url.contains("{n}")) {
+            throw new IllegalArgumentException("--topics needs a --url with {n} in it");
+        }
+    }
+
     private Target whom() {
         if (topics != null && topics < 1) {
             throw new IllegalArgumentException("--topics " + topics + " is less than 1");
@@ -133,6 +155,7 @@ final class ConnectCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--topics and --without-topic exclude each other");
         }
         if (where != null && where.url != null) {
+            refuseBesideUrl(where.url);
             Doorstep doorstep = Doorstep.of(where.url);
             target.check("--url", doorstep.clients());
             return doorstep;

@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "encodings",
         description =
-                "Publishes real comments to viewers that want them plain, in batches, compressed, or both, in turns;"
+                "Barrage only: publishes real comments to viewers that want them plain, in batches, compressed, or both, in turns;"
                         + " says how many bytes and how much of the server's CPU each takes.",
         mixinStandardHelpOptions = true)
 final class EncodingsCommand implements Callable<Integer> {
@@ -27,11 +27,8 @@ final class EncodingsCommand implements Callable<Integer> {
     @Mixin
     private TargetOptions target = new TargetOptions();
 
-    @Option(
-            names = "--topic",
-            description = "Topic to publish to (default: ${DEFAULT-VALUE}).",
-            defaultValue = "room:1")
-    private String topic = "";
+    @Mixin
+    private TopicOptions topic = new TopicOptions("room:1");
 
     @Option(names = "--viewers", description = "In each phase (default: ${DEFAULT-VALUE}).", defaultValue = "1000")
     private int viewers;
@@ -49,8 +46,8 @@ final class EncodingsCommand implements Callable<Integer> {
     @Option(names = "--rounds", description = "Phases of each kind (default: ${DEFAULT-VALUE}).", defaultValue = "5")
     private int rounds;
 
-    @Option(names = "--pid", required = true, description = "The server's process, to read its CPU time.")
-    private long pid;
+    @Mixin
+    private ServerOptions server = new ServerOptions();
 
     @Mixin
     private OutputOptions output = new OutputOptions();
@@ -58,10 +55,17 @@ final class EncodingsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         EncodingsPlan plan = new EncodingsPlan(
-                target.target(), topic, ReplayCommand.comments(file), viewers, rate, duration, rounds, pid);
+                target.barrage(),
+                topic.topic(),
+                ReplayCommand.comments(file),
+                viewers,
+                rate,
+                duration,
+                rounds,
+                server.pid());
         EncodingsResult result = Encodings.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
         output.write(result);
-        return result.lost() == 0 ? 0 : Main.EXIT_LOSS;
+        return Main.exitCode(result.clean(), result.valid());
     }
 }

@@ -13,11 +13,11 @@ import picocli.CommandLine.Option;
 /** {@code hot}: a room over its budget; do all viewers see the same? Used by one thread. */
 @Command(
         name = "hot",
-        description = "Floods a room that has a budget and checks that all viewers see the same room.",
+        description = "Barrage only: floods a room that has a budget and checks that all viewers see the same room.",
         mixinStandardHelpOptions = true)
 final class HotCommand implements Callable<Integer> {
     @Mixin
-    private TargetOptions target = new TargetOptions();
+    private ScenarioOptions scenario = new ScenarioOptions();
 
     @Option(
             names = "--namespace",
@@ -62,15 +62,12 @@ final class HotCommand implements Callable<Integer> {
     private MessageOptions message = new MessageOptions();
 
     @Mixin
-    private CrowdOptions crowd = new CrowdOptions();
-
-    @Mixin
     private OutputOptions output = new OutputOptions();
 
     @Override
     public Integer call() throws Exception {
         HotPlan plan = new HotPlan(
-                target.barrage(),
+                scenario.target(),
                 namespace,
                 viewers,
                 rate,
@@ -80,10 +77,11 @@ final class HotCommand implements Callable<Integer> {
                 warmup,
                 budget,
                 message.bytes,
-                crowd.connectTimeout);
+                scenario.connectTimeout(),
+                scenario.pid());
         HotResult result = Hot.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
         output.write(result);
-        return result.clean() ? 0 : Main.EXIT_LOSS;
+        return Main.exitCode(result.clean(), result.valid());
     }
 }

@@ -2,7 +2,6 @@ package io.barrage.loadtest;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import tools.jackson.core.JacksonException;
@@ -45,8 +44,6 @@ final class Json {
                 throw new IOException(file + ": not a result of this tool, but " + document.getNodeType());
             }
             return document;
-        } catch (NoSuchFileException e) {
-            throw new IOException(file + ": no such file", e);
         } catch (JacksonException e) {
             throw new IOException(file + ": no JSON: " + e.getOriginalMessage(), e);
         }

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "likes",
         description =
-                "Floods one value with likes over NDJSON streams and checks that every viewer gets the exact sum.",
+                "Barrage only: floods one value with likes over NDJSON streams and checks that every viewer gets the exact sum.",
         mixinStandardHelpOptions = true)
 final class LikesCommand implements Callable<Integer> {
     @Mixin

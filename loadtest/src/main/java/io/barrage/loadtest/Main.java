@@ -2,6 +2,9 @@ package io.barrage.loadtest;
 
 import io.barrage.loadtest.load.LoadException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -51,12 +54,25 @@ public final class Main {
                     if (failure instanceof LoadException
                             || failure instanceof IOException
                             || failure instanceof IllegalArgumentException) {
-                        commandLine.getErr().println("loadtest: " + failure.getMessage());
+                        commandLine.getErr().println("loadtest: " + said(failure));
                     } else {
                         failure.printStackTrace(commandLine.getErr());
                     }
                     return failure instanceof IllegalArgumentException ? CommandLine.ExitCode.USAGE : EXIT_LOSS;
                 });
+    }
+
+    /** A file's exception may say no more than its name. */
+    private static String said(Exception failure) {
+        if (!(failure instanceof FileSystemException file) || file.getReason() != null) {
+            return String.valueOf(failure.getMessage());
+        }
+        String kind = file instanceof NoSuchFileException
+                ? "no such file or folder"
+                : file instanceof AccessDeniedException
+                        ? "access denied"
+                        : file.getClass().getSimpleName();
+        return file.getMessage() + ": " + kind;
     }
 
     /** Reads the version from the jar. */

@@ -14,7 +14,11 @@ import picocli.CommandLine.Spec;
 
 /** Where a result goes besides standard output. Used by one thread. */
 final class OutputOptions {
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there too; report draws it.")
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            converter = OutputFile.class,
+            description = "Write the result there too; report draws it.")
     private @Nullable Path json;
 
     @Spec(Spec.Target.MIXEE)

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,7 +28,6 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 final class ReplayCommand implements Callable<Integer> {
     private static final String SAMPLE = "sample-danmaku.xml";
-    private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._~=:-]{0,199}");
 
     @Parameters(arity = "0..1", paramLabel = "FILE", description = "Danmaku XML (default: a small sample inside).")
     private @Nullable Path file;
@@ -37,11 +35,8 @@ final class ReplayCommand implements Callable<Integer> {
     @Mixin
     private TargetOptions target = new TargetOptions();
 
-    @Option(
-            names = "--topic",
-            description = "Topic to publish to (default: ${DEFAULT-VALUE}).",
-            defaultValue = "demo:stage")
-    private String topic = "";
+    @Mixin
+    private TopicOptions topic = new TopicOptions("demo:stage");
 
     @Option(
             names = "--speed",
@@ -70,6 +65,9 @@ final class ReplayCommand implements Callable<Integer> {
     @Mixin
     private CrowdOptions crowd = new CrowdOptions();
 
+    @Mixin
+    private ServerTreeOptions server = new ServerTreeOptions();
+
     @Option(names = "--accept-gaps", description = "Loss that the gateway admitted with a gap is no failure.")
     private boolean acceptGaps;
 
@@ -78,16 +76,21 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (!TOPIC.matcher(topic).matches()) {
-            throw new IllegalArgumentException(
-                    "--topic '" + topic + "': 1 to 200 of A-Z a-z 0-9 . _ ~ = : -, starting with a letter or digit");
-        }
         ReplayPlan plan = new ReplayPlan(
-                target.target(), topic, comments(file), speed, subscribers, inFlight, patience, crowd.connectTimeout);
+                target.target(),
+                topic.topic(),
+                comments(file),
+                speed,
+                subscribers,
+                inFlight,
+                patience,
+                crowd.connectTimeout,
+                server.pid(),
+                server.tree());
         ReplayResult result = Replay.run(plan, ProgressLine.toStandardError());
         result.print(System.out);
         output.write(result);
-        return result.clean(acceptGaps) ? 0 : Main.EXIT_LOSS;
+        return Main.exitCode(result.clean(acceptGaps), result.valid());
     }
 
     /** The comments of a file, or of the sample inside without one. */
@@ -95,8 +98,6 @@ final class ReplayCommand implements Callable<Integer> {
         String source = file == null ? SAMPLE : file.toString();
         try (InputStream in = file == null ? sample() : new BufferedInputStream(Files.newInputStream(file))) {
             return DanmakuXml.read(in, source);
-        } catch (java.nio.file.NoSuchFileException e) {
-            throw new IOException(source + ": no such file", e);
         }
     }
 

@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
 /** {@code replies}: how long answers take while a topic is under load. Used by one thread. */
 @Command(
         name = "replies",
-        description = "Loads a topic and asks beside it: how long do pings and subscribes wait for their answers?",
+        description =
+                "Barrage only: loads a topic and asks beside it: how long do pings and subscribes wait for their answers?",
         mixinStandardHelpOptions = true)
 final class RepliesCommand implements Callable<Integer> {
     private static final int WINDOW = 32;

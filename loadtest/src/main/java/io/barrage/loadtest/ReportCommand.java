@@ -24,7 +24,7 @@ final class ReportCommand implements Callable<Integer> {
     @Parameters(arity = "1..*", paramLabel = "RESULT", description = "The JSON files, in the order of the page.")
     private List<Path> files = new ArrayList<>();
 
-    @Option(names = "--html", paramLabel = "FILE", description = "Write the page there.")
+    @Option(names = "--html", paramLabel = "FILE", converter = OutputFile.class, description = "Write the page there.")
     private @Nullable Path html;
 
     @Option(names = "--svg", paramLabel = "DIR", description = "Write each plot there, as a file of its own.")

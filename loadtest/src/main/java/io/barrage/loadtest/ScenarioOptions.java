@@ -24,6 +24,7 @@ final class ScenarioOptions {
         return crowd.connectTimeout;
     }
 
+    /** @throws IllegalArgumentException if there is no such process */
     OptionalLong pid() {
         return server.pid();
     }

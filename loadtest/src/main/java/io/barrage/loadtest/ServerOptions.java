@@ -9,7 +9,14 @@ final class ServerOptions {
     @Option(names = "--pid", description = "The server's process, to read its CPU time and memory.")
     private @Nullable Long pid;
 
+    /** @throws IllegalArgumentException if there is no such process: a run would find out behind its warm-up only */
     OptionalLong pid() {
-        return pid == null ? OptionalLong.empty() : OptionalLong.of(pid);
+        if (pid == null) {
+            return OptionalLong.empty();
+        }
+        if (ProcessHandle.of(pid).isEmpty()) {
+            throw new IllegalArgumentException("--pid " + pid + ": there is no such process");
+        }
+        return OptionalLong.of(pid);
     }
 }

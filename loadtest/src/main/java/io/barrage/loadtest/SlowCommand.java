@@ -13,7 +13,8 @@ import picocli.CommandLine.Option;
 /** {@code slow}: some subscribers stop reading; the others' latency and everybody's account. Used by one thread. */
 @Command(
         name = "slow",
-        description = "Lets some subscribers stop reading, measures the others and checks what each one gets.",
+        description =
+                "Barrage only: lets some subscribers stop reading, measures the others and checks what each one gets.",
         mixinStandardHelpOptions = true)
 final class SlowCommand implements Callable<Integer> {
     @Mixin

@@ -3,33 +3,14 @@ package io.barrage.loadtest;
 import io.barrage.loadtest.target.BarrageTarget;
 import io.barrage.loadtest.target.HostPort;
 import io.barrage.loadtest.target.Target;
-import io.barrage.loadtest.target.TargetKind;
 import java.net.InetSocketAddress;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The options that name a gateway. Used by one thread. */
+/** The gateway that a command loads. Used by one thread. */
 final class TargetOptions {
-    @Option(
-            names = "--target",
-            description = "Kind of gateway: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
-            defaultValue = "barrage",
-            converter = KindConverter.class,
-            completionCandidates = KindConverter.class)
-    private TargetKind kind = TargetKind.BARRAGE;
-
-    @Option(
-            names = "--clients",
-            paramLabel = "HOST:PORT",
-            description = "Where subscribers connect (default: ${DEFAULT-VALUE}).",
-            defaultValue = "127.0.0.1:8080")
-    private String clients = "";
-
-    @Option(
-            names = "--backend",
-            paramLabel = "HOST:PORT",
-            description = "Where publishes go (default: ${DEFAULT-VALUE}).",
-            defaultValue = "127.0.0.1:8081")
-    private String backend = "";
+    @Mixin
+    private GatewayOptions gateway = new GatewayOptions();
 
     @Option(
             names = "--allow-remote",
@@ -37,7 +18,11 @@ final class TargetOptions {
     private boolean allowRemote;
 
     Target target() {
-        return kind.at(address("--clients", clients), address("--backend", backend));
+        InetSocketAddress clients = gateway.clients();
+        InetSocketAddress backend = gateway.backend();
+        check("--clients", clients);
+        check("--backend", backend);
+        return gateway.kind.at(clients, backend);
     }
 
     /** The same for scenarios that only Barrage knows. */
@@ -45,13 +30,8 @@ final class TargetOptions {
         if (target() instanceof BarrageTarget barrage) {
             return barrage;
         }
-        throw new IllegalArgumentException("--target: this scenario needs a gateway that speaks barrage.v1");
-    }
-
-    private InetSocketAddress address(String option, String text) {
-        InetSocketAddress address = HostPort.parse(text);
-        check(option, address);
-        return address;
+        throw new IllegalArgumentException("--target " + gateway.kind
+                + ": this scenario needs plain barrage.v1, so barrage (or netty-group, as far as it speaks it)");
     }
 
     /** @throws IllegalArgumentException if it is another machine's, and nobody said that this is meant */

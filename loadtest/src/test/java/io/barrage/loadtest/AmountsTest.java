@@ -14,6 +14,14 @@ final class AmountsTest {
     }
 
     @Test
+    void refusesMoreThanThereCanBe() {
+        assertEquals(
+                "--churning '999999999%' of 1000 is too many",
+                assertThrows(IllegalArgumentException.class, () -> Amounts.of("--churning", "999999999%", 1000))
+                        .getMessage());
+    }
+
+    @Test
     void namesWhatIsNeither() {
         String message = assertThrows(IllegalArgumentException.class, () -> Amounts.of("--stalled", "many", 10))
                 .getMessage();

@@ -10,6 +10,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -128,6 +129,62 @@ final class CommandLineTest {
         assertTrue(refused(2, "serve-peer", "--backend", "[::1]:8081").contains("127.0.0.1 only"));
         assertTrue(refused(1, "serve-peer", "--gateway", "nowhere.jar")
                 .contains("barrage is missing: no file nowhere.jar"));
+    }
+
+    @Test
+    void readsAProcessThatIsThereOnly() {
+        for (String command : List.of("fanout", "replay", "connect", "slow", "hot", "likes", "churn", "replies")) {
+            assertTrue(
+                    refused(2, command, "--pid", "2147483647").contains("--pid 2147483647: there is no such process"));
+        }
+        assertTrue(refused(2, "encodings", "--pid", "2147483647").contains("no such process"));
+        assertTrue(refused(2, "encodings").contains("needs the server's pid"));
+    }
+
+    @Test
+    void encodingsAreThoseOfBarrageOnItsTopics() {
+        assertTrue(refused(2, "encodings", "--target", "barrage-batch").contains("--target barrage-batch"));
+        assertTrue(refused(2, "encodings", "--target", "nchan").contains("barrage.v1"));
+        assertTrue(refused(2, "encodings", "--topic", "no spaces").contains("--topic 'no spaces'"));
+    }
+
+    @Test
+    void connectsToAUrlOrToAGateway() {
+        String url = "ws://127.0.0.1:1/";
+        for (String option : List.of("--target=nchan", "--clients=127.0.0.1:1", "--backend=127.0.0.1:1")) {
+            String err = refused(2, "connect", "--url", url, option);
+            assertTrue(err.contains("and --url exclude each other"), err);
+        }
+        assertTrue(refused(2, "connect", "--url", url, "--topics", "2").contains("a --url with {n}"));
+    }
+
+    @Test
+    void namesTheOptionOfABadAddress() {
+        assertTrue(refused(2, "fanout", "--backend", "nowhere").contains("--backend: 'nowhere' is not host:port"));
+        assertTrue(refused(2, "serve-peer", "--clients", "nowhere").contains("--clients: 'nowhere' is not host:port"));
+    }
+
+    @Test
+    void refusesLessThanNoSamplesAndNoPatience() {
+        assertTrue(refused(2, "fanout", "--samples", "-1").contains("samples: -1 is less than 0"));
+        assertTrue(refused(2, "fanout", "--patience", "0s").contains("patience: 0 ms isn't positive"));
+    }
+
+    @Test
+    void asksForAResultsFolderBeforeTheRun(@TempDir Path directory) {
+        Path nowhere = directory.resolve("missing").resolve("r.json");
+        String err = refused(2, "fanout", "--json", nowhere.toString());
+        assertTrue(err.contains("'--json'") && err.contains("there is no folder " + nowhere.getParent()), err);
+        assertTrue(refused(2, "fanout", "--json", directory.toString()).contains("is a folder"));
+        assertTrue(refused(2, "report", "r.json", "--html", nowhere.toString()).contains("there is no folder"));
+    }
+
+    @Test
+    void saysWhatIsWrongWithAFile(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(
+                directory.resolve("r.json"), "{\"measured\":{\"command\":\"replies\"},\"refused\":0}");
+        String err = refused(1, "report", file.toString(), "--svg", file.toString());
+        assertTrue(err.startsWith("loadtest: " + file + ": FileAlreadyExistsException"), err);
     }
 
     @Test

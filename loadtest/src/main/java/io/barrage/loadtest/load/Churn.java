@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +25,7 @@ public final class Churn {
     private final ProgressLine progressLine;
     private final Loops loops;
     // loop only
-    private final String topic =
-            "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+    private final String topic = Topics.fresh();
     private final ReceiveCounters received = new ReceiveCounters();
     private final List<Member> stayers = new ArrayList<>();
     private final List<Member> churners = new ArrayList<>();
@@ -38,6 +36,7 @@ public final class Churn {
     private final Map<String, Integer> lost = new TreeMap<>();
     private final Accounts gone = new Accounts();
     private final AccountedStream stream;
+    private final LoopLag lag;
     private long startNanos;
     private long measureFromNanos = Long.MAX_VALUE;
     private long untilNanos = Long.MAX_VALUE;
@@ -56,6 +55,7 @@ public final class Churn {
         this.stream = new AccountedStream(plan.target(), topic, plan.bytes());
         this.publisher = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.publishRate(), stream);
         this.handshakes = new Handshakes(loops);
+        this.lag = new LoopLag(loops.loop(0));
         this.leaving = Schedule.steady(plan.rate(), 1);
         int sampleEvery = Math.max(1, (plan.connections() - plan.churning()) / SAMPLES);
         for (int i = 0; i < plan.connections(); i++) {
@@ -78,7 +78,7 @@ public final class Churn {
      */
     public static ChurnResult run(ChurnPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
-        Descriptors.require(plan.connections(), plan.pid());
+        Descriptors.require(plan.connections() + 1L, plan.pid());
         // One loop: due times, departures and receipts then share one thread, and no record needs a lock.
         try (Loops loops = new Loops(1)) {
             return new Churn(plan, progressLine, loops).run();
@@ -95,10 +95,11 @@ public final class Churn {
         long start = System.nanoTime();
         long from = start + plan.warmup().toNanos();
         long until = from + plan.duration().toNanos();
-        tell(() -> {
+        loops.tell(0, () -> {
             startNanos = start;
             measureFromNanos = from;
             untilNanos = until;
+            lag.watch(from, until);
             publisher.start(start, from, until);
             churn();
         });
@@ -106,18 +107,11 @@ public final class Churn {
         Gauges before = Gauges.read(loops, plan.pid(), false);
         hold(until, "measuring");
         Gauges after = Gauges.read(loops, plan.pid(), false);
-        tell(publisher::stop);
+        loops.tell(0, publisher::stop);
         publisher.settle(loops);
         settle();
         ProcessUsage end = Gauges.server(plan.pid(), false);
         return loops.ask(0, () -> finish(before, after, end));
-    }
-
-    private void tell(Runnable task) throws InterruptedException {
-        loops.ask(0, () -> {
-            task.run();
-            return true;
-        });
     }
 
     private void hold(long atNanos, String phase) throws LoadException, InterruptedException {
@@ -220,7 +214,7 @@ public final class Churn {
         stayers.forEach(member -> stayed.add(member, stream.lastOffset()));
         churners.stream().filter(Member::stood).forEach(member -> gone.add(member, stream.lastOffset()));
         double seconds = after.secondsSince(before);
-        double busy = after.busiestLoopSince(before);
+        FanoutResult.Generator generator = after.generatorSince(before, lag.summary());
         long overdue = 0;
         while (leaving.dueNanos(turns + overdue) < untilNanos - startNanos) {
             overdue++;
@@ -250,7 +244,7 @@ public final class Churn {
                     overdue + " departures were due when nobody of those that churn stood: handshakes take too long for"
                             + " this rate, or too few churn");
         }
-        notes.addAll(after.disturbancesSince(before));
+        notes.addAll(generator.disturbances());
         ChurnResult result = new ChurnResult(
                 plan.target().name(),
                 plan.inWords(),
@@ -269,8 +263,8 @@ public final class Churn {
                 gone.sum(),
                 new TreeMap<>(lost),
                 server,
-                busy,
-                FanoutResult.limits(busy, LatencySummary.of(LatencySummary.histogram()), publisher.late(), 0),
+                generator,
+                generator.limits(publisher.late(), 0),
                 notes);
         publisher.close();
         stayers.forEach(Subscriber::close);

@@ -36,25 +36,20 @@ public record ChurnPlan(
         OptionalLong pid) {
 
     public ChurnPlan {
-        if (connections < 2) {
-            throw new IllegalArgumentException("connections: " + connections + " is less than 2");
-        }
+        Checks.atLeast("connections", connections, 2);
         if (churning < 1 || churning >= connections) {
             throw new IllegalArgumentException(
                     "churning: " + churning + " of " + connections + ": at least one must leave, and one must stay");
         }
-        if (!(rate > 0) || !(publishRate > 0)) {
-            throw new IllegalArgumentException("rate and publish-rate must be positive");
-        }
+        Checks.positive("rate", rate);
+        Checks.positive("publish-rate", publishRate);
         if (!(resets >= 0 && resets <= 1)) {
             throw new IllegalArgumentException("resets: " + resets + " is not a share from 0 to 1");
         }
-        if (bytes < Stamp.MIN_BYTES) {
-            throw new IllegalArgumentException("bytes: " + bytes + " is less than " + Stamp.MIN_BYTES);
-        }
-        if (warmup.isNegative() || duration.isNegative() || duration.isZero() || patience.isZero()) {
-            throw new IllegalArgumentException("duration and patience must be positive, warmup not negative");
-        }
+        Checks.data(bytes);
+        Checks.notNegative("warmup", warmup);
+        Checks.positive("duration", duration);
+        Checks.positive("patience", patience);
     }
 
     /** One line for reports. */

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param churners each subscription of those that don't, until it left
  * @param lost connections that ended and weren't meant to, by reason
  * @param server what the server's process used; null without its pid
- * @param busiestLoop the share of the span in which the generator's event loop was on a processor
+ * @param generator what this process used in the span
  * @param invalid why latencies and rates must not be used; empty if they may
  * @param notes what else a reader should know
  */
@@ -50,7 +50,7 @@ public record ChurnResult(
         Account churners,
         Map<String, Integer> lost,
         @Nullable Server server,
-        double busiestLoop,
+        FanoutResult.Generator generator,
         List<String> invalid,
         List<String> notes) {
 
@@ -132,7 +132,7 @@ public record ChurnResult(
                     server.growth / 1048576.0,
                     server.peakRss / 1048576.0);
         }
-        out.printf(Locale.ROOT, "  generator           busiest loop %.0f %%%n", 100 * busiestLoop);
+        out.println("  generator           " + generator.inWords());
         failures.forEach((why, count) -> out.printf(Locale.ROOT, "  FAILED: %,d: %s%n", count, why));
         lost.forEach((why, count) -> out.printf(Locale.ROOT, "  LOST: %,d: %s%n", count, why));
         notes.forEach(note -> out.println("  note: " + note));

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +31,7 @@ public final class Connect {
     private final ConnectPlan plan;
     private final ProgressLine progressLine;
     private final Loops loops;
-    private final String run = Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+    private final String topics = Topics.fresh();
     private final List<String> notes = new ArrayList<>();
     private int warmed;
     // loop only
@@ -64,17 +63,40 @@ public final class Connect {
     }
 
     private ConnectResult run() throws LoadException, InterruptedException {
-        Gauges cold = Gauges.read(loops, plan.pid(), plan.pidTree());
+        Gauges cold = read();
         warmUp();
-        Opening opening = new Opening(plan.connections(), "");
-        Gauges before = Gauges.read(loops, plan.pid(), plan.pidTree());
-        open(opening, "opening");
-        Gauges opened = Gauges.read(loops, plan.pid(), plan.pidTree());
+        Opening opening = new Opening("");
+        Gauges before = read();
+        loops.tell(0, () -> opening.lag.watch(before.nanos(), Long.MAX_VALUE));
+        Half half = firstHalf(opening, before);
+        open(opening, plan.connections(), "opening");
+        loops.tell(0, opening.lag::end);
+        Gauges opened = read();
         hold(opening, opened.nanos() + plan.hold().toNanos());
-        Gauges held = Gauges.read(loops, plan.pid(), plan.pidTree());
-        ConnectResult result = loops.ask(0, () -> sumUp(opening, cold, before, opened, held));
+        Gauges held = read();
+        ConnectResult result = loops.ask(0, () -> sumUp(opening, cold, before, half, opened, held));
         closeAll(opening);
         return result;
+    }
+
+    private Gauges read() throws LoadException, InterruptedException {
+        return Gauges.read(loops, plan.pid(), plan.pidTree());
+    }
+
+    /**
+     * What the server had when the first half stood: memory that was resident before and unused, such as a JVM's young generation,
+     * is filled at no charge until then.
+     */
+    private record Half(Gauges gauges, int standing) {}
+
+    private Half firstHalf(Opening opening, Gauges before) throws LoadException, InterruptedException {
+        int connections = plan.connections() / 2;
+        if (connections == 0) {
+            return new Half(before, 0);
+        }
+        open(opening, connections, "opening the first half");
+        Gauges gauges = read();
+        return new Half(gauges, loops.ask(0, () -> opening.handshakes.opened() - lostCount));
     }
 
     /**
@@ -84,10 +106,14 @@ public final class Connect {
     private void warmUp() throws LoadException, InterruptedException {
         long openFiles = openFiles();
         while (warmed < plan.warmupHandshakes()) {
-            Opening some = new Opening(Math.min(plan.warmupConnections(), plan.warmupHandshakes() - warmed), "w");
-            open(some, String.format(Locale.ROOT, "warm-up, %,d of %,d done", warmed, plan.warmupHandshakes()));
+            int connections = Math.min(plan.warmupConnections(), plan.warmupHandshakes() - warmed);
+            Opening some = new Opening("w");
+            open(
+                    some,
+                    connections,
+                    String.format(Locale.ROOT, "warm-up, %,d of %,d done", warmed, plan.warmupHandshakes()));
             closeAll(some);
-            warmed += some.wanted;
+            warmed += connections;
         }
         if (warmed > 0 && plan.pid().isPresent()) {
             long deadline = System.nanoTime() + GOODBYE_PATIENCE.toNanos();
@@ -110,13 +136,9 @@ public final class Connect {
         return plan.pid().isPresent() ? Descriptors.open(plan.pid().getAsLong(), plan.pidTree()) : -1;
     }
 
-    private void open(Opening opening, String phase) throws LoadException, InterruptedException {
-        loops.ask(0, () -> {
-            opening.start();
-            return true;
-        });
-        long scheduled =
-                plan.rate().isPresent() ? (long) (opening.wanted / plan.rate().getAsDouble() * 1e9) : 0;
+    private void open(Opening opening, int upTo, String phase) throws LoadException, InterruptedException {
+        int more = loops.ask(0, () -> opening.open(upTo));
+        long scheduled = plan.rate().isPresent() ? (long) (more / plan.rate().getAsDouble() * 1e9) : 0;
         long deadline = System.nanoTime() + scheduled + plan.connectTimeout().toNanos();
         long now = System.nanoTime();
         while (now - deadline < 0 && !loops.ask(0, opening::over)) {
@@ -124,10 +146,7 @@ public final class Connect {
             now = System.nanoTime();
             progressLine.show(now, loops.ask(0, () -> opening.line(phase)));
         }
-        loops.ask(0, () -> {
-            opening.stop();
-            return true;
-        });
+        loops.tell(0, opening::stop);
         if (opening.handshakes.opened() == 0) {
             throw new LoadException("no connection stood: " + opening.handshakes.failures());
         }
@@ -156,24 +175,18 @@ public final class Connect {
 
     /** Closes all and waits for the server's goodbyes, so that what follows finds it idle. */
     private void closeAll(Opening opening) throws InterruptedException {
-        loops.ask(0, () -> {
-            opening.visitors.forEach(Subscriber::leave);
-            return true;
-        });
+        loops.tell(0, () -> opening.visitors.forEach(Subscriber::leave));
         long deadline = System.nanoTime() + GOODBYE_PATIENCE.toNanos();
         while (System.nanoTime() - deadline < 0
                 && !loops.ask(0, () -> opening.visitors.stream().noneMatch(Subscriber::connected))) {
             TimeUnit.NANOSECONDS.sleep(progressLine.pause().toNanos() / 10);
         }
-        loops.ask(0, () -> {
-            opening.visitors.forEach(Subscriber::close);
-            return true;
-        });
+        loops.tell(0, () -> opening.visitors.forEach(Subscriber::close));
     }
 
     // ---- on the loop from here on
 
-    private ConnectResult sumUp(Opening opening, Gauges cold, Gauges before, Gauges opened, Gauges held) {
+    private ConnectResult sumUp(Opening opening, Gauges cold, Gauges before, Half half, Gauges opened, Gauges held) {
         Handshakes handshakes = opening.handshakes;
         Map<String, Integer> failures = handshakes.failures();
         int unanswered = plan.connections() - handshakes.opened() - handshakes.failed();
@@ -183,9 +196,13 @@ public final class Connect {
         double seconds = Math.max(1, handshakes.lastNanos() - opening.startNanos) / 1e9;
         int standing = handshakes.opened() - lostCount;
         LatencySummary late = LatencySummary.of(opening.lateNanos);
-        double busy = opened.busiestLoopSince(before);
+        FanoutResult.Generator generator = opened.generatorSince(before, opening.lag.summary());
         ConnectResult.@Nullable Server server = null;
-        if (cold.server() != null && before.server() != null && opened.server() != null && held.server() != null) {
+        if (cold.server() != null
+                && before.server() != null
+                && half.gauges.server() != null
+                && opened.server() != null
+                && held.server() != null) {
             double cpu = opened.serverCpuSince(before);
             server = new ConnectResult.Server(
                     cpu,
@@ -193,13 +210,16 @@ public final class Connect {
                     held.serverCpuSince(opened) / Math.max(1e-9, held.secondsSince(opened)),
                     cold.server().rssBytes(),
                     before.server().rssBytes(),
+                    half.gauges.server().rssBytes(),
                     opened.server().rssBytes(),
                     held.server().rssBytes(),
                     held.server().peakRssBytes(),
+                    perConnection(half.gauges.server(), held.server(), standing - half.standing),
                     perConnection(before.server(), held.server(), standing),
                     perConnection(cold.server(), held.server(), standing));
         }
-        notes.addAll(opened.disturbancesSince(before));
+        notes.addAll(Gauges.uncounted(plan.pid(), plan.pidTree()));
+        notes.addAll(generator.disturbances());
         return new ConnectResult(
                 plan.target().name(),
                 plan.inWords(),
@@ -216,37 +236,45 @@ public final class Connect {
                 new TreeMap<>(lost),
                 received.pings,
                 server,
-                busy,
-                FanoutResult.limits(busy, LatencySummary.of(LatencySummary.histogram()), late, 0),
+                generator,
+                generator.limits(late, 0),
                 List.copyOf(notes));
     }
 
     private static double perConnection(ProcessUsage before, ProcessUsage held, int connections) {
-        return connections == 0 ? 0 : (double) (held.rssBytes() - before.rssBytes()) / connections;
+        return connections <= 0 ? 0 : (double) (held.rssBytes() - before.rssBytes()) / connections;
     }
 
-    /** Opens so many connections, by the plan. Confined to the run's event loop. */
+    /** Opens connections, by the plan, in one step or several. Confined to the run's event loop. */
     private final class Opening {
-        private final int wanted;
         private final String prefix;
         private final Handshakes handshakes = new Handshakes(loops);
         private final List<Visitor> visitors = new ArrayList<>();
         private final Histogram lateNanos = LatencySummary.histogram();
         private final @Nullable Schedule schedule;
+        private final LoopLag lag = new LoopLag(loops.loop(0));
+        private int wanted;
         private long startNanos;
+        private long stepNanos;
+        private int firstOfStep;
         private boolean stopped;
         private boolean pumping;
 
-        Opening(int wanted, String prefix) {
-            this.wanted = wanted;
+        Opening(String prefix) {
             this.prefix = prefix;
             this.schedule =
                     plan.rate().isPresent() ? Schedule.steady(plan.rate().getAsDouble(), 1) : null;
         }
 
-        void start() {
-            startNanos = System.nanoTime();
+        /** Opens more, until there are so many; returns how many more. */
+        int open(int upTo) {
+            stepNanos = System.nanoTime();
+            firstOfStep = visitors.size();
+            startNanos = firstOfStep == 0 ? stepNanos : startNanos;
+            wanted = upTo;
+            stopped = false;
             pump();
+            return upTo - firstOfStep;
         }
 
         void stop() {
@@ -266,7 +294,7 @@ public final class Connect {
             pumping = true;
             while (!stopped && visitors.size() < wanted) {
                 long now = System.nanoTime();
-                long due = schedule == null ? now : startNanos + schedule.dueNanos(visitors.size());
+                long due = schedule == null ? now : stepNanos + schedule.dueNanos(visitors.size() - firstOfStep);
                 if (schedule == null && handshakes.inProgress() >= plan.inProgress()) {
                     break;
                 }
@@ -276,7 +304,7 @@ public final class Connect {
                 }
                 LatencySummary.record(lateNanos, now - due);
                 int topic = plan.topics() == 0 ? visitors.size() : visitors.size() % plan.topics();
-                Visitor visitor = new Visitor("bench:" + run + prefix + "." + topic);
+                Visitor visitor = new Visitor(topics + prefix + "." + topic);
                 visitors.add(visitor);
                 handshakes.open(visitor, due, true, this::pumpIfClosedLoop);
             }

@@ -35,27 +35,14 @@ public record ConnectPlan(
         boolean pidTree) {
 
     public ConnectPlan {
-        if (connections < 1) {
-            throw new IllegalArgumentException("connections: " + connections + " is less than 1");
-        }
-        if (rate.isPresent() && !(rate.getAsDouble() > 0)) {
-            throw new IllegalArgumentException("rate: " + rate.getAsDouble() + " isn't positive");
-        }
-        if (inProgress < 1) {
-            throw new IllegalArgumentException("in-progress: " + inProgress + " is less than 1");
-        }
-        if (topics < 0) {
-            throw new IllegalArgumentException("topics: " + topics + " is negative");
-        }
-        if (warmupHandshakes < 0) {
-            throw new IllegalArgumentException("warmup-handshakes: " + warmupHandshakes + " is negative");
-        }
-        if (warmupConnections < 1) {
-            throw new IllegalArgumentException("warmup-connections: " + warmupConnections + " is less than 1");
-        }
-        if (hold.isNegative() || connectTimeout.isNegative() || connectTimeout.isZero()) {
-            throw new IllegalArgumentException("connect-timeout must be positive, hold not negative");
-        }
+        Checks.atLeast("connections", connections, 1);
+        Checks.positive("rate", rate);
+        Checks.atLeast("in-progress", inProgress, 1);
+        Checks.atLeast("topics", topics, 0);
+        Checks.atLeast("warmup-handshakes", warmupHandshakes, 0);
+        Checks.atLeast("warmup-connections", warmupConnections, 1);
+        Checks.notNegative("hold", hold);
+        Checks.positive("connect-timeout", connectTimeout);
     }
 
     /** One line for reports. */

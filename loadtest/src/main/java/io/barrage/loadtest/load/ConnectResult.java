@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param lost how many of those that stood ended before the run did, by reason
  * @param pings the gateway's pings in all that time, each answered
  * @param server what the server's process used; null without its pid
- * @param busiestLoop the share of the opening in which the generator's event loop was on a processor
+ * @param generator what this process used while connections were opened
  * @param invalid why the handshakes' figures must not be used; empty if they may
  * @param notes what else a reader should know
  */
@@ -45,7 +45,7 @@ public record ConnectResult(
         Map<String, Integer> lost,
         long pings,
         @Nullable Server server,
-        double busiestLoop,
+        FanoutResult.Generator generator,
         List<String> invalid,
         List<String> notes) {
 
@@ -57,9 +57,12 @@ public record ConnectResult(
      * @param idleCores CPU seconds per second while they were held
      * @param rssCold resident memory before the warm-up, in bytes
      * @param rssBefore the same before the first connection, behind the warm-up
+     * @param rssHalf the same when the first half stood
      * @param rssOpened the same when the last one stood
      * @param rssHeld the same at the end, all still held
      * @param peakRss the most that it ever was
+     * @param bytesPerConnectionOfSecondHalf what it has grown by from when the first half stood to the end, by the connections of
+     *     the second half: the slope, without what a server had resident already and only had to fill
      * @param bytesPerConnection what it has grown by from before the first to the end, by connections held
      * @param bytesPerConnectionFromCold what it has grown by since before the warm-up, by the same
      */
@@ -69,9 +72,11 @@ public record ConnectResult(
             double idleCores,
             long rssCold,
             long rssBefore,
+            long rssHalf,
             long rssOpened,
             long rssHeld,
             long peakRss,
+            double bytesPerConnectionOfSecondHalf,
             double bytesPerConnection,
             double bytesPerConnectionFromCold) {}
 
@@ -102,15 +107,17 @@ public record ConnectResult(
         if (server != null) {
             out.printf(
                     Locale.ROOT,
-                    "  memory/connection   %,.0f bytes, %,.0f with the warm-up's%n",
+                    "  memory/connection   %,.0f bytes in the second half; of all %,.0f, %,.0f with the warm-up's%n",
+                    server.bytesPerConnectionOfSecondHalf,
                     server.bytesPerConnection,
                     server.bytesPerConnectionFromCold);
             out.printf(
                     Locale.ROOT,
-                    "  server RSS, MiB     %.1f cold, %.1f behind %,d warm-up handshakes, %.1f opened, %.1f held, peak %.1f%n",
+                    "  server RSS, MiB     %.1f cold, %.1f behind %,d warm-up handshakes, %.1f half, %.1f opened, %.1f held, peak %.1f%n",
                     server.rssCold / 1048576.0,
                     server.rssBefore / 1048576.0,
                     warmupHandshakes,
+                    server.rssHalf / 1048576.0,
                     server.rssOpened / 1048576.0,
                     server.rssHeld / 1048576.0,
                     server.peakRss / 1048576.0);
@@ -120,7 +127,7 @@ public record ConnectResult(
                     server.handshakesPerCpuSecond,
                     server.idleCores);
         }
-        out.printf(Locale.ROOT, "  generator           busiest loop %.0f %%%n", 100 * busiestLoop);
+        out.println("  generator           " + generator.inWords());
         failures.forEach((why, count) -> out.printf(Locale.ROOT, "  FAILED: %,d: %s%n", count, why));
         lost.forEach((why, count) -> out.printf(Locale.ROOT, "  LOST: %,d: %s%n", count, why));
         notes.forEach(note -> out.println("  note: " + note));

@@ -1,7 +1,9 @@
 package io.barrage.loadtest.load;
 
-import io.barrage.loadtest.measure.ProcessUsage;
+import io.barrage.loadtest.measure.Descriptors;
+import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProgressLine;
+import io.barrage.loadtest.measure.Stats;
 import io.barrage.loadtest.target.HostPort;
 import java.io.IOException;
 import java.net.URI;
@@ -10,14 +12,19 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An {@code encodings} run: the same comments at the same rate to viewers that want them plain, in batches, compressed, or both;
@@ -26,6 +33,9 @@ import java.util.stream.IntStream;
 public final class Encodings {
     private static final long TICK_NANOS = 10_000_000;
     private static final long PATIENCE_NANOS = 10_000_000_000L;
+    /** When nothing has come for so long behind the witness's last message, the other viewers have theirs. */
+    private static final long STILL_NANOS = 100_000_000;
+
     private static final int CONNECTING_AT_ONCE = 128;
     private static final Map<String, String> COMPRESSED = Map.of("Sec-WebSocket-Extensions", "permessage-deflate");
 
@@ -33,6 +43,9 @@ public final class Encodings {
     private final ProgressLine progress;
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final List<String> invalid = new ArrayList<>();
+    private final Set<String> notes = new LinkedHashSet<>();
+    private FanoutResult.@Nullable Generator busiest;
     private long lost;
 
     private enum Kind {
@@ -52,7 +65,7 @@ public final class Encodings {
         }
     }
 
-    /** One phase: all viewers' bytes, and the server's CPU time. */
+    /** One phase: all viewers' bytes, and the server's CPU time until all had them. */
     private record Phase(double bytes, double cpuSeconds) {}
 
     private Encodings(EncodingsPlan plan, ProgressLine progress) {
@@ -63,6 +76,7 @@ public final class Encodings {
     /** Runs it. */
     public static EncodingsResult run(EncodingsPlan plan, ProgressLine progress)
             throws LoadException, IOException, InterruptedException {
+        Descriptors.require(plan.viewers() + 1L, plan.pid());
         return new Encodings(plan, progress).run();
     }
 
@@ -76,29 +90,27 @@ public final class Encodings {
             }
         }
         double deliveries = (double) messages * plan.viewers();
-        double plainBytes =
-                median(Arrays.stream(phases[0]).mapToDouble(Phase::bytes).toArray());
+        double plainBytes = Stats.median(Arrays.stream(phases[0]).mapToDouble(Phase::bytes));
         List<EncodingsResult.Row> rows = new ArrayList<>();
         for (Kind kind : Kind.values()) {
             Phase[] of = phases[kind.ordinal()];
-            double bytes = median(Arrays.stream(of).mapToDouble(Phase::bytes).toArray());
+            double bytes = Stats.median(Arrays.stream(of).mapToDouble(Phase::bytes));
             rows.add(new EncodingsResult.Row(
                     kind.label,
                     bytes / deliveries,
                     bytes / plainBytes,
-                    median(Arrays.stream(of).mapToDouble(Phase::cpuSeconds).toArray()) * 1e6 / deliveries,
-                    median(IntStream.range(0, of.length)
-                            .mapToDouble(i -> of[i].cpuSeconds / phases[0][i].cpuSeconds)
-                            .toArray())));
+                    Stats.median(Arrays.stream(of).mapToDouble(Phase::cpuSeconds)) * 1e6 / deliveries,
+                    Stats.median(IntStream.range(0, of.length)
+                            .mapToDouble(i -> of[i].cpuSeconds / phases[0][i].cpuSeconds))));
         }
-        return new EncodingsResult(rows, messages, plan.viewers(), lost);
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return new EncodingsResult(
+                rows,
+                messages,
+                plan.viewers(),
+                lost,
+                Objects.requireNonNull(busiest, "there is at least one phase"),
+                invalid,
+                List.copyOf(notes));
     }
 
     private Phase phase(Kind kind, int messages) throws LoadException, IOException, InterruptedException {
@@ -106,7 +118,8 @@ public final class Encodings {
         try (Loops loops = new Loops(1)) {
             String path = plan.target().subscribePath(plan.topic()) + kind.query;
             for (int i = 0; i < plan.viewers(); i++) {
-                RawViewer viewer = new RawViewer(plan.target(), path, kind.deflated ? COMPRESSED : Map.of(), i == 0);
+                boolean last = i == plan.viewers() - 1;
+                RawViewer viewer = new RawViewer(plan.target(), path, kind.deflated ? COMPRESSED : Map.of(), last);
                 viewers.add(viewer);
                 loops.connect(0, plan.target().clients(), true, viewer);
                 if (viewers.size() % CONNECTING_AT_ONCE == 0) {
@@ -114,23 +127,56 @@ public final class Encodings {
                 }
             }
             await(viewers);
-            ProcessUsage before = ProcessUsage.of(plan.pid(), false);
-            publish(messages);
-            RawViewer witness = viewers.get(0);
-            long deadline = System.nanoTime() + PATIENCE_NANOS;
-            while (loops.ask(0, witness::messages) < messages && System.nanoTime() - deadline < 0) {
-                LockSupport.parkNanos(TICK_NANOS);
-            }
-            double cpu = ProcessUsage.of(plan.pid(), false).cpuSeconds() - before.cpuSeconds();
-            lost += messages - loops.ask(0, witness::messages);
-            double bytes = loops.ask(
-                    0, () -> viewers.stream().mapToLong(RawViewer::bytes).sum());
-            loops.ask(0, () -> {
-                viewers.forEach(RawViewer::close);
-                return true;
-            });
-            return new Phase(bytes, cpu);
+            LoopLag lag = new LoopLag(loops.loop(0));
+            Histogram lateNanos = LatencySummary.histogram();
+            Gauges before = Gauges.read(loops, plan.pid(), false);
+            loops.tell(0, () -> lag.watch(before.nanos(), Long.MAX_VALUE));
+            publish(messages, lateNanos);
+            long missing = messages - awaitWitness(loops, viewers.get(viewers.size() - 1), messages);
+            long bytes = awaitStill(loops, viewers);
+            loops.tell(0, lag::end);
+            Gauges after = Gauges.read(loops, plan.pid(), false);
+            loops.tell(0, () -> viewers.forEach(RawViewer::close));
+            lost += missing;
+            watch(kind, after.generatorSince(before, lag.summary()), LatencySummary.of(lateNanos));
+            return new Phase(bytes, after.serverCpuSince(before));
         }
+    }
+
+    private void watch(Kind kind, FanoutResult.Generator generator, LatencySummary late) {
+        generator.limits(late, 0).forEach(reason -> invalid.add(kind.label + ": " + reason));
+        notes.addAll(generator.disturbances());
+        if (busiest == null || generator.busiestLoop() > busiest.busiestLoop()) {
+            busiest = generator;
+        }
+    }
+
+    /** Waits for the last message of all at the last viewer; returns how many came to it. */
+    private static long awaitWitness(Loops loops, RawViewer witness, int messages) throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        long came = loops.ask(0, witness::messages);
+        while (came < messages && System.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(TICK_NANOS);
+            came = loops.ask(0, witness::messages);
+        }
+        return came;
+    }
+
+    /** Waits until nothing comes to anybody any more; returns all that came. */
+    private static long awaitStill(Loops loops, List<RawViewer> viewers) throws InterruptedException {
+        long bytes = -1;
+        long since = System.nanoTime();
+        long deadline = since + PATIENCE_NANOS;
+        while (System.nanoTime() - since < STILL_NANOS && System.nanoTime() - deadline < 0) {
+            long now = loops.ask(
+                    0, () -> viewers.stream().mapToLong(RawViewer::bytes).sum());
+            if (now != bytes) {
+                bytes = now;
+                since = System.nanoTime();
+            }
+            LockSupport.parkNanos(TICK_NANOS);
+        }
+        return bytes;
     }
 
     private static void await(List<RawViewer> viewers) throws LoadException, InterruptedException {
@@ -145,12 +191,13 @@ public final class Encodings {
     }
 
     /** Publishes so many comments at the rate, some with each tick, as a stream of lines. */
-    private void publish(int messages) throws LoadException, IOException, InterruptedException {
+    private void publish(int messages, Histogram lateNanos) throws LoadException, IOException, InterruptedException {
         CommentData data = new CommentData("encodings");
         URI uri = URI.create("http://" + HostPort.format(plan.target().backend()) + "/v1/publish");
         long start = System.nanoTime();
         int sent = 0;
         for (long tick = 1; sent < messages; tick++) {
+            LatencySummary.record(lateNanos, System.nanoTime() - start - (tick - 1) * TICK_NANOS);
             long due = Math.min(messages, tick * TICK_NANOS * plan.perSecond() / 1_000_000_000L);
             StringBuilder lines = new StringBuilder();
             for (; sent < due; sent++) {

@@ -1,9 +1,10 @@
 package io.barrage.loadtest.load;
 
 import io.barrage.loadtest.danmaku.DanmakuComment;
-import io.barrage.loadtest.target.Target;
+import io.barrage.loadtest.target.BarrageTarget;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * What an {@code encodings} run does. Immutable.
@@ -13,23 +14,31 @@ import java.util.List;
  * @param perSecond comments a second
  * @param duration of each phase
  * @param rounds how often each encoding has its phase; they take turns
- * @param pid the server's process
+ * @param pid the server's process; it must be there
  */
 public record EncodingsPlan(
-        Target target,
+        BarrageTarget target,
         String topic,
         List<DanmakuComment> comments,
         int viewers,
         int perSecond,
         Duration duration,
         int rounds,
-        long pid) {
+        OptionalLong pid) {
+    private static final Duration SHORTEST = Duration.ofMillis(100);
+
     public EncodingsPlan {
         if (comments.isEmpty()) {
             throw new IllegalArgumentException("no comments to publish");
         }
-        if (viewers < 1 || perSecond < 1 || rounds < 1 || duration.compareTo(Duration.ofMillis(100)) < 0) {
-            throw new IllegalArgumentException("viewers, rate and rounds are at least 1, the duration 100ms");
+        Checks.atLeast("viewers", viewers, 1);
+        Checks.atLeast("rate", perSecond, 1);
+        Checks.atLeast("rounds", rounds, 1);
+        if (duration.compareTo(SHORTEST) < 0) {
+            throw new IllegalArgumentException("duration: less than " + SHORTEST.toMillis() + " ms");
+        }
+        if (pid.isEmpty()) {
+            throw new IllegalArgumentException("encodings needs the server's pid, to read its CPU time");
         }
         comments = List.copyOf(comments);
     }

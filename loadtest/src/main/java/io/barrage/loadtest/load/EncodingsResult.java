@@ -8,8 +8,18 @@ import java.util.Locale;
  * What each encoding costs: medians over the rounds. Immutable.
  *
  * @param lost messages that a phase's witness didn't get, over all phases
+ * @param generator what this process used in the phase in which it was busiest
+ * @param invalid why the CPU times must not be used, by the phase in which that was so; empty if they may
+ * @param notes what else a reader should know
  */
-public record EncodingsResult(List<Row> rows, long messagesPerPhase, int viewers, long lost) {
+public record EncodingsResult(
+        List<Row> rows,
+        long messagesPerPhase,
+        int viewers,
+        long lost,
+        FanoutResult.Generator generator,
+        List<String> invalid,
+        List<String> notes) {
     /**
      * One encoding.
      *
@@ -24,6 +34,16 @@ public record EncodingsResult(List<Row> rows, long messagesPerPhase, int viewers
             double bytesOfPlain,
             double cpuMicrosPerDelivery,
             double cpuOfPlain) {}
+
+    /** Whether nothing was lost. */
+    public boolean clean() {
+        return lost == 0;
+    }
+
+    /** Whether the generator was fit to measure in all phases. */
+    public boolean valid() {
+        return invalid.isEmpty();
+    }
 
     /** A table for people. */
     public void print(PrintStream out) {
@@ -47,5 +67,8 @@ public record EncodingsResult(List<Row> rows, long messagesPerPhase, int viewers
                     row.cpuOfPlain);
         }
         out.printf(Locale.ROOT, "lost: %,d%n", lost);
+        out.println("generator: " + generator.inWords());
+        notes.forEach(note -> out.println("note: " + note));
+        invalid.forEach(reason -> out.println("INVALID: " + reason));
     }
 }

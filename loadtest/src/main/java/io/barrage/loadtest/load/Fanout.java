@@ -1,6 +1,7 @@
 package io.barrage.loadtest.load;
 
 import io.barrage.loadtest.load.FanoutPublisher.Progress;
+import io.barrage.loadtest.measure.Descriptors;
 import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.MachineUsage;
 import io.barrage.loadtest.measure.ProcessUsage;
@@ -13,10 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -40,9 +37,11 @@ public final class Fanout {
      * Runs it to its end.
      *
      * @throws LoadException if there is nothing to report: no connection, or a publisher that lost its own
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static FanoutResult run(FanoutPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
+        Descriptors.require(plan.sockets(), plan.pid());
         Fanout fanout = new Fanout(plan, progressLine);
         try (Loops loops = new Loops(plan.threads())) {
             return fanout.run(loops);
@@ -60,11 +59,10 @@ public final class Fanout {
         for (int i = 0; i < loops.size(); i++) {
             measured.add(new FanoutLoop(loops.loop(i)));
         }
-        // Topics of a run's own: nothing that an earlier run left in a history can reach its subscribers.
-        String run = Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        String run = Topics.fresh();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < plan.topics(); i++) {
-            names.add("bench:" + run + "." + i);
+            names.add(run + "." + i);
         }
         FanoutPublisher publisher = new FanoutPublisher(loops.loop(0), measured.get(0), plan, names, loops.size());
         makeSubscribers(loops.size(), names, publisher);
@@ -77,24 +75,15 @@ public final class Fanout {
         long until = from + plan.duration().toNanos();
         for (int i = 0; i < loops.size(); i++) {
             FanoutLoop loop = measured.get(i);
-            loops.ask(i, () -> {
-                loop.measure(from, until);
-                return true;
-            });
+            loops.tell(i, () -> loop.measure(from, until));
         }
-        loops.ask(0, () -> {
-            publisher.start(start);
-            return true;
-        });
+        loops.tell(0, () -> publisher.start(start));
         hold(loops, publisher, from, "warm-up");
         Reading before = read(loops, publisher);
         hold(loops, publisher, until, "measuring");
         Reading after = read(loops, publisher);
         long overdue = after.published.overdue();
-        loops.ask(0, () -> {
-            publisher.stop();
-            return true;
-        });
+        loops.tell(0, publisher::stop);
         drain(loops, publisher);
         FanoutResult result = sumUp(loops, publisher, before, after, overdue);
         closeAll(loops, publisher);
@@ -129,15 +118,13 @@ public final class Fanout {
         for (Outlet connection : publisher.connections()) {
             loops.connect(0, plan.target().backend(), false, connection.handlers());
         }
-        try {
-            CompletableFuture.allOf(
-                            publisher.connections().stream().map(Outlet::ready).toArray(CompletableFuture<?>[]::new))
-                    .get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-        } catch (TimeoutException e) {
-            throw new LoadException("cannot publish: no connection within " + plan.connectTimeout(), e);
-        }
+        publisher
+                .failure()
+                .awaitConnected(
+                        CompletableFuture.allOf(publisher.connections().stream()
+                                .map(Outlet::ready)
+                                .toArray(CompletableFuture<?>[]::new)),
+                        plan.connectTimeout());
     }
 
     /** Waits until a moment, shows progress, and gives up if nothing moves. */
@@ -146,8 +133,9 @@ public final class Fanout {
         Watch watch = new Watch();
         long now = System.nanoTime();
         while (now - untilNanos < 0) {
-            pauseOrFail(
-                    publisher, Math.min(untilNanos - now, progressLine.pause().toNanos()));
+            publisher
+                    .failure()
+                    .pause(Math.min(untilNanos - now, progressLine.pause().toNanos()));
             now = System.nanoTime();
             Progress progress = loops.ask(0, publisher::progress);
             if (watch.stuck(progress, now)) {
@@ -161,23 +149,13 @@ public final class Fanout {
         Watch watch = new Watch();
         Progress progress = loops.ask(0, publisher::progress);
         while (!progress.settled()) {
-            pauseOrFail(publisher, progressLine.pause().toNanos());
+            publisher.failure().pause(progressLine.pause().toNanos());
             progress = loops.ask(0, publisher::progress);
             long now = System.nanoTime();
             if (watch.stuck(progress, now)) {
                 return; // what is missing now counts as lost
             }
             progressLine.show(now, line("draining", progress, 0));
-        }
-    }
-
-    private static void pauseOrFail(FanoutPublisher publisher, long nanos) throws LoadException, InterruptedException {
-        try {
-            throw new LoadException(publisher.failed().get(nanos, TimeUnit.NANOSECONDS));
-        } catch (TimeoutException ignored) {
-            // the usual case: nothing failed meanwhile
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish", e);
         }
     }
 
@@ -222,14 +200,7 @@ public final class Fanout {
     }
 
     /** All gauges at one moment. */
-    private record Reading(
-            long nanos,
-            ReceiveCounters.Snapshot received,
-            Progress published,
-            @Nullable ProcessUsage server,
-            double selfCpuSeconds,
-            List<Long> loopCpuNanos,
-            MachineUsage machine) {}
+    private record Reading(ReceiveCounters.Snapshot received, Progress published, Gauges gauges) {}
 
     /** Reads all gauges in one task of the first loop, so that deliveries and CPU time are of the same moment. */
     private Reading read(Loops loops, FanoutPublisher publisher) throws LoadException, InterruptedException {
@@ -247,67 +218,57 @@ public final class Fanout {
                 received.add(measured.get(0).received.snapshot());
                 loopCpu.add(0, threads.getCurrentThreadCpuTime());
                 return new Reading(
-                        nanos,
                         received.stream().reduce(ReceiveCounters.Snapshot.ZERO, ReceiveCounters.Snapshot::plus),
                         publisher.progress(),
-                        plan.pid().isPresent() ? ProcessUsage.of(plan.pid().getAsLong(), plan.pidTree()) : null,
-                        SelfUsage.cpuSeconds(),
-                        loopCpu,
-                        MachineUsage.now());
+                        new Gauges(
+                                nanos,
+                                Gauges.server(plan.pid(), plan.pidTree()),
+                                SelfUsage.cpuSeconds(),
+                                loopCpu,
+                                MachineUsage.now()));
             });
         } catch (IllegalStateException e) {
-            throw new LoadException("cannot read the CPU time of the server: " + e.getCause(), e);
+            if (e.getCause() instanceof LoadException noServer) {
+                throw noServer;
+            }
+            throw e;
         }
     }
 
     private FanoutResult sumUp(Loops loops, FanoutPublisher publisher, Reading before, Reading after, long overdue)
             throws InterruptedException {
-        double seconds = (after.nanos - before.nanos) / 1e9;
+        double seconds = after.gauges.secondsSince(before.gauges);
         ReceiveCounters.Snapshot received = after.received.minus(before.received);
         Histogram sampled = LatencySummary.histogram();
         Histogram lag = LatencySummary.histogram();
         Tally tally = new Tally();
         for (int i = 0; i < loops.size(); i++) {
             FanoutLoop loop = measured.get(i);
-            loops.ask(i, () -> {
+            loops.tell(i, () -> {
                 sampled.add(loop.sampledNanos);
-                lag.add(loop.lagNanos);
+                lag.add(loop.lag.nanos());
                 tally.add(loop);
-                return true;
             });
         }
         FanoutResult.Totals totals = totals(loops, publisher, tally);
 
-        double busiest = 0;
-        for (int i = 0; i < loops.size(); i++) {
-            busiest = Math.max(busiest, (after.loopCpuNanos.get(i) - before.loopCpuNanos.get(i)) / 1e9 / seconds);
-        }
-        double selfCores = (after.selfCpuSeconds - before.selfCpuSeconds) / seconds;
-        double machineCores = (after.machine.busySeconds() - before.machine.busySeconds()) / seconds;
-        double stolen = (after.machine.stolenSeconds() - before.machine.stolenSeconds()) / seconds;
+        FanoutResult.Generator generator = after.gauges.generatorSince(before.gauges, LatencySummary.of(lag));
         FanoutResult.@Nullable Server server = null;
-        double others = -1;
-        if (before.server != null && after.server != null) {
-            double cpu = after.server.cpuSeconds() - before.server.cpuSeconds();
+        ProcessUsage used = after.gauges.server();
+        if (used != null) {
+            double cpu = after.gauges.serverCpuSince(before.gauges);
             server = new FanoutResult.Server(
-                    cpu,
-                    cpu / seconds,
-                    cpu > 0 ? received.messages() / cpu : 0,
-                    after.server.rssBytes(),
-                    after.server.peakRssBytes());
-            others = Math.max(0, machineCores - selfCores - cpu / seconds);
+                    cpu, cpu / seconds, cpu > 0 ? received.messages() / cpu : 0, used.rssBytes(), used.peakRssBytes());
         }
         LatencySummary late = LatencySummary.of(publisher.lateNanos());
-        LatencySummary lagSummary = LatencySummary.of(lag);
         List<String> notes = new ArrayList<>(tally.notes(publisher.firstRefusal()));
         if (plan.spread()) {
             notes.add("each topic was published to over " + plan.connections()
                     + " connections, so order and repeats were not looked at");
         }
-        List<String> disturbances =
-                FanoutResult.disturbances(others, stolen, Runtime.getRuntime().availableProcessors());
-        notes.addAll(disturbances);
-        List<String> invalid = new ArrayList<>(FanoutResult.limits(busiest, lagSummary, late, overdue));
+        notes.addAll(Gauges.uncounted(plan.pid(), plan.pidTree()));
+        notes.addAll(generator.disturbances());
+        List<String> invalid = new ArrayList<>(generator.limits(late, overdue));
         if (tally.unreadable > 0) {
             invalid.add(tally.unreadable + " sampled messages carried no readable stamp");
         }
@@ -321,7 +282,7 @@ public final class Fanout {
                 received.reads() == 0 ? 0 : (double) received.bytes() / received.reads(),
                 received.messages() == 0 ? 0 : (double) received.bytes() / received.messages(),
                 server,
-                new FanoutResult.Generator(selfCores, busiest, others, stolen, !disturbances.isEmpty(), lagSummary),
+                generator,
                 totals,
                 LatencySummary.of(sampled),
                 LatencySummary.of(publisher.completeNanos()),
@@ -336,11 +297,10 @@ public final class Fanout {
         long[] accepted = loops.ask(0, publisher::accepted);
         for (int i = 0; i < loops.size(); i++) {
             int onLoop = i;
-            loops.ask(i, () -> {
+            loops.tell(i, () -> {
                 for (int s = onLoop; s < subscribers.size(); s += loops.size()) {
                     tally.add(subscribers.get(s), accepted[topicOf.get(s)]);
                 }
-                return true;
             });
         }
         Progress progress = loops.ask(0, publisher::progress);
@@ -358,17 +318,13 @@ public final class Fanout {
     }
 
     private void closeAll(Loops loops, FanoutPublisher publisher) throws InterruptedException {
-        loops.ask(0, () -> {
-            publisher.connections().forEach(Outlet::close);
-            return true;
-        });
+        loops.tell(0, () -> publisher.connections().forEach(Outlet::close));
         for (int i = 0; i < loops.size(); i++) {
             int onLoop = i;
-            loops.ask(i, () -> {
+            loops.tell(i, () -> {
                 for (int s = onLoop; s < subscribers.size(); s += loops.size()) {
                     subscribers.get(s).close();
                 }
-                return true;
             });
         }
     }

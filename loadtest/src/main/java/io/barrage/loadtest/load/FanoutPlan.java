@@ -48,39 +48,30 @@ public record FanoutPlan(
         OptionalLong pid,
         boolean pidTree) {
 
-    /** One process may have 20,000 descriptors on common systems; some are the JVM's and the publishers'. */
-    public static final int MAX_SUBSCRIBERS = 19_500;
-
     private static final int MAX_SAMPLES = 16;
 
     public FanoutPlan {
-        atLeast("topics", topics, 1);
-        atLeast("subscribers", subscribersPerTopic, 0);
-        if ((long) topics * subscribersPerTopic > MAX_SUBSCRIBERS) {
-            throw new IllegalArgumentException(topics + " topics x " + subscribersPerTopic
-                    + " subscribers: one generator holds at most " + MAX_SUBSCRIBERS + " connections");
-        }
-        atLeast("burst", burst, 1);
+        Checks.atLeast("topics", topics, 1);
+        Checks.atLeast("subscribers", subscribersPerTopic, 0);
+        Checks.atLeast("burst", burst, 1);
         if (burst > 1 && subscribersPerTopic == 0) {
             throw new IllegalArgumentException("burst: " + burst + " needs subscribers");
         }
-        atLeast("window", window, rate.isPresent() ? 0 : burst);
-        if (rate.isPresent() && !(rate.getAsDouble() > 0)) {
-            throw new IllegalArgumentException("rate: " + rate.getAsDouble() + " isn't positive");
-        }
-        atLeast("bytes", bytes, Stamp.MIN_BYTES);
-        atLeast("threads", threads, 1);
-        atLeast("publish-connections", publishConnections, 1);
-        atLeast("max-outstanding", maxOutstanding, burst);
-        if (warmup.isNegative() || duration.isNegative() || duration.isZero()) {
-            throw new IllegalArgumentException("duration must be positive, warmup not negative");
-        }
+        Checks.atLeast("window", window, rate.isPresent() ? 0 : burst);
+        Checks.positive("rate", rate);
+        Checks.data(bytes);
+        Checks.atLeast("threads", threads, 1);
+        Checks.atLeast("publish-connections", publishConnections, 1);
+        Checks.atLeast("samples", samplesPerTopic.orElse(0), 0);
+        Checks.atLeast("max-outstanding", maxOutstanding, burst);
+        Checks.notNegative("warmup", warmup);
+        Checks.positive("duration", duration);
+        Checks.positive("patience", patience);
     }
 
-    private static void atLeast(String name, int value, int least) {
-        if (value < least) {
-            throw new IllegalArgumentException(name + ": " + value + " is less than " + least);
-        }
+    /** All sockets that the run opens; more than an {@code int} holds, if somebody asks for it. */
+    long sockets() {
+        return (long) topics * subscribersPerTopic + connections();
     }
 
     int subscribers() {

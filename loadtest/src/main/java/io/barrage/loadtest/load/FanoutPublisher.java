@@ -7,14 +7,13 @@ import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes a {@code fanout} run's messages: when the window or the schedule says so, to one topic after the other. Confined
- * to the first event loop, but for {@link #floorRaised} and {@link #failed}.
+ * to the first event loop, but for {@link #floorRaised} and {@link #failure}.
  */
 final class FanoutPublisher implements PublishConnection.Listener {
     // any thread
@@ -23,7 +22,7 @@ final class FanoutPublisher implements PublishConnection.Listener {
 
     private final EventLoop loop;
     private final FanoutPlan plan;
-    private final CompletableFuture<String> failed = new CompletableFuture<>();
+    private final RunFailure failure = new RunFailure();
     // loop only
     private final FanoutLoop measured;
     private final List<Topic> topics = new ArrayList<>();
@@ -82,9 +81,9 @@ final class FanoutPublisher implements PublishConnection.Listener {
         return connections;
     }
 
-    /** Completes, with the reason, if the run can't go on. */
-    CompletableFuture<String> failed() {
-        return failed;
+    /** Any thread: whether the run can't go on. */
+    RunFailure failure() {
+        return failure;
     }
 
     void start(long startNanos) {
@@ -171,8 +170,9 @@ final class FanoutPublisher implements PublishConnection.Listener {
     }
 
     /**
-     * With one message in flight a server that compiles while it runs sees so few publishes that it wouldn't have compiled that way
-     * for minutes. The last second before the measured span is as the span itself.
+     * A closed loop warms up with at least {@value #WARM_UP_WINDOW} messages in flight, but for the last second before the measured
+     * span, which is as the span itself: with one in flight a server that compiles while it runs sees so few publishes that it
+     * wouldn't have compiled that way for minutes.
      */
     private int window() {
         boolean early = System.nanoTime() - startNanos < plan.warmup().toNanos() - AS_MEASURED_NANOS;
@@ -251,7 +251,7 @@ final class FanoutPublisher implements PublishConnection.Listener {
 
     @Override
     public void onBroken(int unanswered, String why) {
-        failed.complete("a publishing connection broke with " + unanswered + " unanswered publishes: " + why);
+        failure.tellBroken(unanswered, why);
     }
 
     /** The state at one moment, for the thread that drives the run. */

@@ -88,7 +88,27 @@ public record FanoutResult(
             double othersCores,
             double stolenCores,
             boolean disturbed,
-            LatencySummary lag) {}
+            LatencySummary lag) {
+
+        /** Why it was itself the limit; empty if it wasn't. */
+        List<String> limits(LatencySummary late, long overdue) {
+            return FanoutResult.limits(busiestLoop, lag, late, overdue);
+        }
+
+        /** A note for each of those that disturbed the run. */
+        List<String> disturbances() {
+            return FanoutResult.disturbances(othersCores, stolenCores);
+        }
+
+        String inWords() {
+            return String.format(
+                    Locale.ROOT,
+                    "%.2f cores, busiest loop %.0f %%, loop lag p99 %s ms",
+                    cores,
+                    100 * busiestLoop,
+                    LatencySummary.millis(lag.p99()));
+        }
+    }
 
     /**
      * The whole run's counts. Immutable.
@@ -152,7 +172,7 @@ public record FanoutResult(
         }
         if (overdue > 0) {
             reasons.add("the load was not offered: " + overdue
-                    + " messages were due but withheld, since too many were undelivered");
+                    + " messages were due but withheld, since too many were under way");
         } else if (late.p99() > MAX_LATE_P99_MICROS) {
             reasons.add("the load was not offered in time: messages left " + LatencySummary.millis(late.p99())
                     + " ms late at p99 (at most " + LatencySummary.millis(MAX_LATE_P99_MICROS) + ")");
@@ -160,7 +180,11 @@ public record FanoutResult(
         return reasons;
     }
 
-    /** A note if others disturbed the run. */
+    static List<String> disturbances(double othersCores, double stolenCores) {
+        return disturbances(othersCores, stolenCores, Runtime.getRuntime().availableProcessors());
+    }
+
+    /** A note for each of those that disturbed a run. */
     static List<String> disturbances(double othersCores, double stolenCores, int processors) {
         List<String> notes = new ArrayList<>();
         if (othersCores > MAX_OTHERS_SHARE * processors) {
@@ -212,12 +236,7 @@ public record FanoutResult(
         out.println("  latency, last one      " + complete.inWords());
         out.println("  publish answered       " + answer.inWords());
         out.println("  sent after due         " + late.inWords());
-        out.printf(
-                Locale.ROOT,
-                "  generator              %.2f cores, busiest loop %.0f %%, loop lag p99 %s ms%n",
-                generator.cores,
-                100 * generator.busiestLoop,
-                LatencySummary.millis(generator.lag.p99()));
+        out.println("  generator              " + generator.inWords());
         notes.forEach(note -> out.println("  note: " + note));
         invalid.forEach(reason -> out.println("  INVALID: " + reason));
     }

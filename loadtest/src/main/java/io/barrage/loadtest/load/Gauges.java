@@ -1,5 +1,6 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.MachineUsage;
 import io.barrage.loadtest.measure.ProcessUsage;
 import io.barrage.loadtest.measure.SelfUsage;
@@ -63,17 +64,37 @@ record Gauges(
         return busiest / secondsSince(before);
     }
 
-    /** Notes about who else took the machine in it; without the server's pid nobody knows. */
-    List<String> disturbancesSince(Gauges before) {
+    /** The same by its length; negative without the server's pid. */
+    double serverCoresSince(Gauges before) {
+        return server == null ? -1 : serverCpuSince(before) / secondsSince(before);
+    }
+
+    /**
+     * What this process used in it, and what it left for others.
+     *
+     * @param lag how late tasks ran on its event loops in it
+     */
+    FanoutResult.Generator generatorSince(Gauges before, LatencySummary lag) {
         double seconds = secondsSince(before);
-        double others = server == null
-                ? -1
-                : (machine.busySeconds()
-                                - before.machine.busySeconds()
-                                - (selfCpuSeconds - before.selfCpuSeconds)
-                                - serverCpuSince(before))
-                        / seconds;
+        double cores = (selfCpuSeconds - before.selfCpuSeconds) / seconds;
+        double machineCores = (machine.busySeconds() - before.machine.busySeconds()) / seconds;
+        double others = server == null ? -1 : Math.max(0, machineCores - cores - serverCoresSince(before));
         double stolen = (machine.stolenSeconds() - before.machine.stolenSeconds()) / seconds;
-        return FanoutResult.disturbances(others, stolen, Runtime.getRuntime().availableProcessors());
+        return new FanoutResult.Generator(
+                cores,
+                busiestLoopSince(before),
+                others,
+                stolen,
+                !FanoutResult.disturbances(others, stolen).isEmpty(),
+                lag);
+    }
+
+    /** A note if the server's process has children whose use isn't counted: nginx's workers do all of its work. */
+    static List<String> uncounted(OptionalLong pid, boolean pidTree) {
+        long children = pid.isEmpty() || pidTree ? 0 : ProcessUsage.children(pid.getAsLong());
+        return children == 0
+                ? List.of()
+                : List.of("the server's process has " + children
+                        + " children, whose CPU time and memory aren't counted: --pid-children would");
     }
 }

@@ -1,15 +1,19 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.measure.Descriptors;
+import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProgressLine;
+import io.barrage.loadtest.measure.Stats;
 import io.barrage.loadtest.target.Answer;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.HdrHistogram.Histogram;
 
 /**
  * A {@code hot} run: a room is flooded over its budget, and every viewer's picture is compared with the others' and with the
@@ -33,6 +37,7 @@ public final class Hot {
     private final OpenLoopPublisher commenting;
     private final OpenLoopPublisher giving;
     private final Shares shares;
+    private final LoopLag lag;
     private long countFrom = Long.MAX_VALUE;
     private long countUntil = Long.MAX_VALUE;
     private long shownAfterWarmup;
@@ -45,9 +50,9 @@ public final class Hot {
         this.plan = plan;
         this.progressLine = progressLine;
         this.loops = loops;
-        String topic = plan.namespace() + ":"
-                + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        String topic = Topics.fresh(plan.namespace());
         this.shares = new Shares(plan.senders());
+        this.lag = new LoopLag(loops.loop(0));
         this.comments = new Comments(topic);
         this.gifts = new Gifts(topic);
         this.commenting = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.rate(), comments);
@@ -61,8 +66,10 @@ public final class Hot {
      * Runs it to its end.
      *
      * @throws LoadException if there is nothing to report: no connection, or a publisher that lost its own
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static HotResult run(HotPlan plan, ProgressLine progressLine) throws LoadException, InterruptedException {
+        Descriptors.require(plan.viewers() + 2L, plan.pid());
         try (Loops loops = new Loops(1)) {
             return new Hot(plan, progressLine, loops).run();
         } finally {
@@ -75,25 +82,23 @@ public final class Hot {
         giving.connect(loops, plan.connectTimeout());
         Crowd.connect(loops, viewers, plan.connectTimeout());
         long start = System.nanoTime();
+        long from = start + plan.warmup().toNanos();
         long end = start + plan.duration().toNanos();
-        loops.ask(0, () -> {
-            countFrom = start + plan.warmup().toNanos();
+        loops.tell(0, () -> {
+            countFrom = from;
             countUntil = end;
             lastFrameNanos = start;
-            commenting.start(start, countFrom, end);
-            giving.start(start, countFrom, end);
-            return true;
+            lag.watch(from, end);
+            commenting.start(start, from, end);
+            giving.start(start, from, end);
         });
-        long now = start;
-        while (now - end < 0) {
-            commenting.pause(Math.min(end - now, progressLine.pause().toNanos()));
-            now = System.nanoTime();
-            progressLine.show(now, loops.ask(0, this::progress));
-        }
-        loops.ask(0, () -> {
+        hold(from);
+        Gauges before = Gauges.read(loops, plan.pid(), false);
+        hold(end);
+        Gauges after = Gauges.read(loops, plan.pid(), false);
+        loops.tell(0, () -> {
             commenting.stop();
             giving.stop();
-            return true;
         });
         commenting.settle(loops);
         giving.settle(loops);
@@ -101,7 +106,16 @@ public final class Hot {
         while (System.nanoTime() - Math.max(settled, loops.ask(0, () -> lastFrameNanos)) < QUIET_NANOS) {
             commenting.pause(progressLine.pause().toNanos());
         }
-        return loops.ask(0, this::finish);
+        return loops.ask(0, () -> finish(before, after));
+    }
+
+    private void hold(long untilNanos) throws LoadException, InterruptedException {
+        long now = System.nanoTime();
+        while (now - untilNanos < 0) {
+            commenting.pause(Math.min(untilNanos - now, progressLine.pause().toNanos()));
+            now = System.nanoTime();
+            progressLine.show(now, loops.ask(0, this::progress));
+        }
     }
 
     // ---- on the loop from here on
@@ -116,20 +130,25 @@ public final class Hot {
                 received.messages);
     }
 
-    private HotResult finish() {
+    private HotResult finish(Gauges before, Gauges after) {
+        FanoutResult.Generator generator = after.generatorSince(before, lag.summary());
         List<String> notes = new ArrayList<>();
+        Histogram lateNanos = LatencySummary.histogram();
         for (OpenLoopPublisher publisher : List.of(commenting, giving)) {
             if (!publisher.firstRefusal().isEmpty()) {
                 notes.add("first refused publish: " + publisher.firstRefusal());
             }
+            lateNanos.add(publisher.lateNanos());
             publisher.close();
         }
+        LatencySummary late = LatencySummary.of(lateNanos);
         if (closed > 0) {
             notes.add(closed + " viewers lost their connection, the first because " + firstClose);
         }
         if (gaps > 0) {
             notes.add(gaps + " gaps told viewers of messages that they won't get");
         }
+        notes.addAll(generator.disturbances());
         long shown = comments.tally.shown + gifts.tally.shown;
         long hidden = comments.tally.hidden + gifts.tally.hidden;
         double perSecond = shownAfterWarmup / ((countUntil - countFrom) / 1e9);
@@ -152,6 +171,10 @@ public final class Hot {
                 perSecond / plan.budget(),
                 senderShares(),
                 commenting.answers(),
+                late,
+                after.serverCoresSince(before),
+                generator,
+                generator.limits(late, 0),
                 notes);
         viewers.forEach(Subscriber::close);
         return result;
@@ -167,7 +190,11 @@ public final class Hot {
         return above.length == 0
                 ? new HotResult.SenderShares(0, 0, 0, 0, 0)
                 : new HotResult.SenderShares(
-                        above.length, fair, above[0], above[above.length / 2], above[above.length - 1]);
+                        above.length,
+                        fair,
+                        above[0],
+                        Stats.median(Arrays.stream(above).asDoubleStream()),
+                        above[above.length - 1]);
     }
 
     private boolean afterWarmup(Publication publication) {

@@ -3,6 +3,7 @@ package io.barrage.loadtest.load;
 import io.barrage.loadtest.target.BarrageTarget;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.OptionalLong;
 
 /**
  * What a {@code hot} run shall do. Immutable.
@@ -18,6 +19,7 @@ import java.util.Locale;
  * @param budget the room's budget a second, to compare with
  * @param bytes the size of a message's data
  * @param connectTimeout how long all viewers together may take to subscribe
+ * @param pid the server's process, to read its CPU time
  */
 public record HotPlan(
         BarrageTarget target,
@@ -30,20 +32,18 @@ public record HotPlan(
         Duration warmup,
         double budget,
         int bytes,
-        Duration connectTimeout) {
+        Duration connectTimeout,
+        OptionalLong pid) {
 
     public HotPlan {
-        if (viewers < 1 || viewers > FanoutPlan.MAX_SUBSCRIBERS) {
-            throw new IllegalArgumentException(
-                    "viewers: " + viewers + " is not within 1 and " + FanoutPlan.MAX_SUBSCRIBERS);
-        }
-        if (!(rate > 0) || !(gifts > 0) || !(budget > 0) || senders < 1) {
-            throw new IllegalArgumentException("rate, gifts, budget and senders must be positive");
-        }
-        if (bytes < Stamp.MIN_BYTES) {
-            throw new IllegalArgumentException("bytes: " + bytes + " is less than " + Stamp.MIN_BYTES);
-        }
-        if (warmup.isNegative() || duration.compareTo(warmup) <= 0) {
+        Checks.atLeast("viewers", viewers, 1);
+        Checks.positive("rate", rate);
+        Checks.atLeast("senders", senders, 1);
+        Checks.positive("gifts", gifts);
+        Checks.positive("budget", budget);
+        Checks.data(bytes);
+        Checks.notNegative("warmup", warmup);
+        if (duration.compareTo(warmup) <= 0) {
             throw new IllegalArgumentException("duration: " + duration.toMillis()
                     + " ms is not longer than the warm-up of " + warmup.toMillis() + " ms");
         }

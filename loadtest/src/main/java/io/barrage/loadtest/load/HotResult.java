@@ -22,6 +22,10 @@ import java.util.Locale;
  * @param budgetRatio the same by the budget
  * @param shares what was shown of those who offer more than the fair share, after the warm-up
  * @param answer due time of a comment to its answer, after the warm-up; if it is long, the rates say little
+ * @param late how long after its due time a message was sent, after the warm-up
+ * @param serverCores CPU seconds per second of the server after the warm-up; negative without its pid
+ * @param generator what this process used meanwhile
+ * @param invalid why rates and shares must not be used; empty if they may
  * @param notes what else a reader should know
  */
 public record HotResult(
@@ -39,6 +43,10 @@ public record HotResult(
         double budgetRatio,
         SenderShares shares,
         LatencySummary answer,
+        LatencySummary late,
+        double serverCores,
+        FanoutResult.Generator generator,
+        List<String> invalid,
         List<String> notes) {
 
     /** What became of a priority's messages, as answered. Immutable. */
@@ -50,16 +58,23 @@ public record HotResult(
     }
 
     /** Messages shown of each sender above the fair share. Immutable. */
-    public record SenderShares(int senders, double fairShare, long min, long median, long max) {}
+    public record SenderShares(int senders, double fairShare, long min, double median, long max) {}
 
-    /** Whether anything was shown, and all saw the same, each critical message, and the right counts. */
+    /** Whether nothing was refused, anything was shown, and all saw the same, each critical message, and the right counts. */
     public boolean clean() {
-        return normal.shown > 0
+        return normal.refused == 0
+                && critical.refused == 0
+                && normal.shown > 0
                 && critical.shown > 0
                 && visibleSets == 1
                 && shortOfMessages == 0
                 && criticalMissing == 0
                 && hiddenWrong == 0;
+    }
+
+    /** Whether the generator was fit to measure. */
+    public boolean valid() {
+        return invalid.isEmpty();
     }
 
     private static String verdict(int wrong) {
@@ -74,7 +89,7 @@ public record HotResult(
         out.printf(Locale.ROOT, "  shown                %.1f/s, %.2f of the budget%n", shownPerSecond, budgetRatio);
         out.printf(
                 Locale.ROOT,
-                "  above the fair share %d senders; shown of each: min %,d, median %,d, max %,d (fair: %.0f)%n",
+                "  above the fair share %d senders; shown of each: min %,d, median %,.1f, max %,d (fair: %.0f)%n",
                 shares.senders,
                 shares.min,
                 shares.median,
@@ -89,6 +104,12 @@ public record HotResult(
         out.println("  every critical one   " + verdict(criticalMissing));
         out.println("  hidden counts right  " + verdict(hiddenWrong));
         out.printf(Locale.ROOT, "  viewers              %,d, %,d closed%n", viewers, closed);
+        out.println("  sent after due       " + late.inWords());
+        if (serverCores >= 0) {
+            out.printf(Locale.ROOT, "  server               %.2f cores%n", serverCores);
+        }
+        out.println("  generator            " + generator.inWords());
         notes.forEach(note -> out.println("  note: " + note));
+        invalid.forEach(reason -> out.println("  INVALID: " + reason));
     }
 }

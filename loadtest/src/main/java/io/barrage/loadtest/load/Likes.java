@@ -2,21 +2,20 @@ package io.barrage.loadtest.load;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.barrage.loadtest.measure.Descriptors;
+import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProcessUsage;
 import io.barrage.loadtest.measure.ProgressLine;
 import io.barrage.loadtest.target.Bytes;
 import io.netty.buffer.ByteBuf;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,11 +34,13 @@ public final class Likes {
     private final LikesPlan plan;
     private final ProgressLine progressLine;
     private final Loops loops;
-    private final CompletableFuture<String> failed = new CompletableFuture<>();
+    private final RunFailure failure = new RunFailure();
     // loop only
     private final List<StreamConnection> streams = new ArrayList<>();
     private final List<Viewer> viewers = new ArrayList<>();
     private final ReceiveCounters received = new ReceiveCounters();
+    private final LoopLag lag;
+    private final Histogram lateNanos = LatencySummary.histogram();
     private long startNanos;
     private boolean running;
     private long sent;
@@ -52,11 +53,12 @@ public final class Likes {
         this.plan = plan;
         this.progressLine = progressLine;
         this.loops = loops;
-        String topic = "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        this.lag = new LoopLag(loops.loop(0));
+        String topic = Topics.fresh();
         byte[] line =
                 ("{\"topic\":\"" + topic + "\",\"key\":\"likes\",\"merge\":\"sum\",\"data\":1}\n").getBytes(US_ASCII);
         for (int i = 0; i < plan.connections(); i++) {
-            streams.add(new StreamConnection(plan.target().backend(), line, failed::complete));
+            streams.add(new StreamConnection(plan.target().backend(), line, failure::tell));
         }
         for (int i = 0; i < plan.viewers(); i++) {
             viewers.add(new Viewer(topic));
@@ -67,9 +69,11 @@ public final class Likes {
      * Runs it to its end.
      *
      * @throws LoadException if there is nothing to report: no connection, or a stream that broke
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static LikesResult run(LikesPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
+        Descriptors.require((long) plan.viewers() + plan.connections(), plan.pid());
         try (Loops loops = new Loops(1)) {
             return new Likes(plan, progressLine, loops).run();
         } finally {
@@ -80,17 +84,17 @@ public final class Likes {
     private LikesResult run() throws LoadException, InterruptedException {
         Crowd.connect(loops, viewers, plan.connectTimeout());
         connectStreams();
-        ProcessUsage before = usage();
+        Gauges before = read();
         long start = System.nanoTime();
         long end = start + plan.duration().toNanos();
-        loops.ask(0, () -> {
+        loops.tell(0, () -> {
             startNanos = start;
             running = true;
+            lag.watch(start, end);
             pump();
-            return true;
         });
         for (long now = start; now - end < 0; now = System.nanoTime()) {
-            pause(Math.min(end - now, progressLine.pause().toNanos()));
+            failure.pause(Math.min(end - now, progressLine.pause().toNanos()));
             progressLine.show(System.nanoTime(), loops.ask(0, this::progress));
         }
         long withheldAtEnd = loops.ask(0, () -> {
@@ -104,7 +108,7 @@ public final class Likes {
             throw new LoadException("lines got no answer for " + ANSWER_PATIENCE.toSeconds() + " s");
         }
         double seconds = (System.nanoTime() - start) / 1e9;
-        ProcessUsage after = usage();
+        Gauges after = read();
         await(plan.patience(), () -> exact() == viewers.size());
         return loops.ask(0, () -> finish(seconds, withheldAtEnd, before, after));
     }
@@ -113,42 +117,20 @@ public final class Likes {
         for (StreamConnection stream : streams) {
             loops.connect(0, plan.target().backend(), false, stream.handlers());
         }
-        try {
-            CompletableFuture.allOf(
-                            streams.stream().map(StreamConnection::ready).toArray(CompletableFuture<?>[]::new))
-                    .get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-        } catch (TimeoutException e) {
-            throw new LoadException("cannot publish: no connection within " + plan.connectTimeout(), e);
-        }
+        failure.awaitConnected(
+                CompletableFuture.allOf(
+                        streams.stream().map(StreamConnection::ready).toArray(CompletableFuture<?>[]::new)),
+                plan.connectTimeout());
     }
 
-    private @Nullable ProcessUsage usage() throws LoadException {
-        if (plan.pid().isEmpty()) {
-            return null;
-        }
-        try {
-            return ProcessUsage.of(plan.pid().getAsLong(), false);
-        } catch (IOException e) {
-            throw new LoadException("cannot read the CPU time of the server: " + e, e);
-        }
-    }
-
-    private void pause(long nanos) throws LoadException, InterruptedException {
-        try {
-            throw new LoadException(failed.get(Math.max(1, nanos), TimeUnit.NANOSECONDS));
-        } catch (TimeoutException ignored) {
-            // the usual case: nothing failed meanwhile
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish", e);
-        }
+    private Gauges read() throws LoadException, InterruptedException {
+        return Gauges.read(loops, plan.pid(), false);
     }
 
     private void await(Duration patience, Callable<Boolean> over) throws LoadException, InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         while (!loops.ask(0, over) && System.nanoTime() - deadline < 0) {
-            pause(progressLine.pause().toNanos() / 10);
+            failure.pause(progressLine.pause().toNanos() / 10);
         }
     }
 
@@ -162,6 +144,7 @@ public final class Likes {
         long elapsed = Math.min(System.nanoTime() - startNanos, plan.duration().toNanos());
         long due = (long) (elapsed / 1e9 * plan.rate());
         while (due > sent && unanswered() < MAX_UNANSWERED) {
+            LatencySummary.record(lateNanos, elapsed - (long) (sent / plan.rate() * 1e9));
             int lines = (int) Math.min(due - sent, MAX_CHUNK_LINES);
             streams.get(nextStream).send(lines);
             nextStream = (nextStream + 1) % streams.size();
@@ -198,8 +181,9 @@ public final class Likes {
                 received.messages);
     }
 
-    private LikesResult finish(
-            double seconds, long withheldAtEnd, @Nullable ProcessUsage before, @Nullable ProcessUsage after) {
+    private LikesResult finish(double seconds, long withheldAtEnd, Gauges before, Gauges after) {
+        FanoutResult.Generator generator = after.generatorSince(before, lag.summary());
+        LatencySummary late = LatencySummary.of(lateNanos);
         List<String> notes = new ArrayList<>();
         streams.stream()
                 .map(stream -> stream.answers().firstRefusal())
@@ -215,16 +199,14 @@ public final class Likes {
                 .findFirst()
                 .ifPresent(
                         viewer -> notes.add("the first inexact viewer ended with " + viewer.last + " of " + accepted));
-        List<String> invalid = withheldAtEnd > 0
-                ? List.of("the load was not offered: " + withheldAtEnd
-                        + " lines were due but withheld, since too many had no answer")
-                : List.of();
+        notes.addAll(generator.disturbances());
         double loadSeconds = plan.duration().toNanos() / 1e9;
         LikesResult.@Nullable Server server = null;
-        if (before != null && after != null) {
-            double cpu = after.cpuSeconds() - before.cpuSeconds();
+        ProcessUsage used = after.server();
+        if (used != null) {
+            double cpu = after.serverCpuSince(before);
             server = new LikesResult.Server(
-                    cpu / seconds, accepted == 0 ? 0 : cpu * 1e6 / accepted, after.rssBytes(), after.peakRssBytes());
+                    cpu / seconds, accepted == 0 ? 0 : cpu * 1e6 / accepted, used.rssBytes(), used.peakRssBytes());
         }
         LikesResult result = new LikesResult(
                 plan.target().name(),
@@ -242,8 +224,10 @@ public final class Likes {
                 viewers.size(),
                 exact(),
                 closed,
+                late,
                 server,
-                invalid,
+                generator,
+                generator.limits(late, withheldAtEnd),
                 notes);
         streams.forEach(StreamConnection::close);
         viewers.forEach(Subscriber::close);

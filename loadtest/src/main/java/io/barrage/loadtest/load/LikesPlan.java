@@ -28,13 +28,10 @@ public record LikesPlan(
         OptionalLong pid) {
 
     public LikesPlan {
-        if (viewers < 1 || viewers > FanoutPlan.MAX_SUBSCRIBERS) {
-            throw new IllegalArgumentException(
-                    "viewers: " + viewers + " is not within 1 and " + FanoutPlan.MAX_SUBSCRIBERS);
-        }
-        if (!(rate > 0) || connections < 1 || duration.isZero() || duration.isNegative()) {
-            throw new IllegalArgumentException("rate, connections and duration must be positive");
-        }
+        Checks.atLeast("viewers", viewers, 1);
+        Checks.positive("rate", rate);
+        Checks.atLeast("connections", connections, 1);
+        Checks.positive("duration", duration);
     }
 
     /** One line for reports. */

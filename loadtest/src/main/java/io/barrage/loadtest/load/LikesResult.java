@@ -1,5 +1,6 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.measure.LatencySummary;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -19,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param viewers how many were told
  * @param exact those whose last value is the number of accepted lines
  * @param closed those that lost their connection
+ * @param late how long after it was due the first line of each chunk was sent
  * @param server what the server's process used; null without its pid
+ * @param generator what this process used from the first line to the last answer
  * @param invalid why the rates must not be used; empty if they may
  * @param notes what else a reader should know
  */
@@ -35,19 +38,25 @@ public record LikesResult(
         int viewers,
         int exact,
         int closed,
+        LatencySummary late,
         @Nullable Server server,
+        FanoutResult.Generator generator,
         List<String> invalid,
         List<String> notes) {
 
     /** The server's process: CPU seconds per second, CPU per accepted line, resident memory at the end. Immutable. */
     public record Server(double cores, double microsPerLike, long rssBytes, long peakRssBytes) {}
 
-    /** Whether anything was accepted, and every viewer's last value is that. */
+    /** Whether all was accepted, and every viewer's last value is that. */
     public boolean clean() {
-        return accepted > 0 && exact == viewers;
+        return accepted > 0 && refused == 0 && allExact();
     }
 
-    /** Whether the load was offered as it was asked for. */
+    private boolean allExact() {
+        return exact == viewers;
+    }
+
+    /** Whether the generator was fit to measure, and the load was offered as it was asked for. */
     public boolean valid() {
         return invalid.isEmpty();
     }
@@ -73,7 +82,7 @@ public record LikesResult(
                 exact,
                 viewers,
                 closed,
-                clean() ? "" : ": NOT EXACT");
+                allExact() ? "" : ": NOT EXACT");
         if (server != null) {
             out.printf(
                     Locale.ROOT,
@@ -83,6 +92,8 @@ public record LikesResult(
                     server.rssBytes / 1048576.0,
                     server.peakRssBytes / 1048576.0);
         }
+        out.println("  sent after due    " + late.inWords());
+        out.println("  generator         " + generator.inWords());
         notes.forEach(note -> out.println("  note: " + note));
         invalid.forEach(reason -> out.println("  INVALID: " + reason));
     }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -91,6 +92,11 @@ final class Loops implements AutoCloseable {
             throw new IllegalStateException(
                     "event loop " + loop + " did not answer within " + LOOP_ANSWER_SECONDS + " s", e);
         }
+    }
+
+    /** Runs {@code task} on a loop and waits for its end. */
+    void tell(int loop, Runnable task) throws InterruptedException {
+        ask(loop, Executors.callable(task));
     }
 
     @Override

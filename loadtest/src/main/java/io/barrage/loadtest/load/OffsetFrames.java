@@ -36,29 +36,13 @@ final class OffsetFrames {
             }
             return;
         }
-        // An element begins at depth 3 ({ [ {) with its offset; deeper is data, and braces in strings are none.
-        int depth = 0;
-        boolean string = false;
-        for (int i = index; i < end; i++) {
-            byte b = frame.getByte(i);
-            if (string) {
-                if (b == '\\') {
-                    i++;
-                } else if (b == '"') {
-                    string = false;
-                }
-            } else if (b == '"') {
-                string = true;
-            } else if (b == '{' || b == '[') {
-                depth++;
-                if (depth == 3
-                        && b == '{'
-                        && Bytes.indexOf(frame, i, Math.min(end, i + 1 + OFFSET.length), OFFSET) > 0) {
-                    sink.offset(Bytes.decimal(frame, i + 1 + OFFSET.length));
-                }
-            } else if (b == '}' || b == ']') {
-                depth--;
+        int at = frame.indexOf(index + PREFIX.length, end, (byte) '[') + 1; // neither type nor topic has a bracket
+        while (at > 0 && at < end && frame.getByte(at) == '{') {
+            if (Bytes.indexOf(frame, at + 1, Math.min(end, at + 1 + OFFSET.length), OFFSET) >= 0) {
+                sink.offset(Bytes.decimal(frame, at + 1 + OFFSET.length));
             }
+            int after = Bytes.endOfJson(frame, at, end);
+            at = after > 0 && after < end && frame.getByte(after) == ',' ? after + 1 : -1;
         }
     }
 

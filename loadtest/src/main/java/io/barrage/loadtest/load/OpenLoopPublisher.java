@@ -5,15 +5,12 @@ import io.barrage.loadtest.target.Answer;
 import io.barrage.loadtest.target.Target;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
 
 /**
  * Publishes at a steady rate over one keep-alive connection, whatever the gateway does. Confined to its event loop, but for
- * {@link #connect} and {@link #failed}.
+ * {@link #connect}, {@link #pause} and {@link #settle}, which wait.
  */
 final class OpenLoopPublisher implements PublishConnection.Listener {
     /** Makes the messages and learns what became of them. Called on the event loop. */
@@ -30,7 +27,7 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
     // any thread
     private final EventLoop loop;
     private final Target target;
-    private final CompletableFuture<String> failed = new CompletableFuture<>();
+    private final RunFailure failure = new RunFailure();
     // loop only
     private final Source source;
     private final Schedule schedule;
@@ -57,24 +54,12 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
     /** Any thread but the loop: waits until the connection stands. */
     void connect(Loops loops, Duration timeout) throws LoadException, InterruptedException {
         loops.connect(0, target.backend(), false, connection.handlers());
-        try {
-            connection.ready().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-        } catch (TimeoutException e) {
-            throw new LoadException("cannot publish: no connection within " + timeout, e);
-        }
+        failure.awaitConnected(connection.ready(), timeout);
     }
 
     /** Any thread but the loop: lets the time pass. @throws LoadException if the connection breaks meanwhile */
     void pause(long nanos) throws LoadException, InterruptedException {
-        try {
-            throw new LoadException(failed.get(Math.max(1, nanos), TimeUnit.NANOSECONDS));
-        } catch (TimeoutException ignored) {
-            // the usual case: nothing failed meanwhile
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish", e);
-        }
+        failure.pause(nanos);
     }
 
     /** Any thread but the loop: waits until every publish has its answer. */
@@ -144,7 +129,7 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
 
     @Override
     public void onBroken(int unanswered, String why) {
-        failed.complete("the publishing connection broke with " + unanswered + " unanswered publishes: " + why);
+        failure.tellBroken(unanswered, why);
     }
 
     long sent() {
@@ -168,5 +153,9 @@ final class OpenLoopPublisher implements PublishConnection.Listener {
     /** How long after its due time each message that counts was sent. */
     LatencySummary late() {
         return LatencySummary.of(lateNanos);
+    }
+
+    Histogram lateNanos() {
+        return lateNanos;
     }
 }

@@ -1,5 +1,6 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.measure.Descriptors;
 import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProgressLine;
 import io.barrage.loadtest.target.Answer;
@@ -13,10 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -36,7 +34,7 @@ public final class Replay implements PublishConnection.Listener {
     // any thread
     private final EventLoop loop;
     private final ReplayPlan plan;
-    private final CompletableFuture<String> failed = new CompletableFuture<>();
+    private final RunFailure failure = new RunFailure();
     private final CompletableFuture<Boolean> complete = new CompletableFuture<>();
     // loop only
     private final CommentData commentData;
@@ -47,6 +45,8 @@ public final class Replay implements PublishConnection.Listener {
     private final Histogram fromDue = LatencySummary.histogram();
     private final Histogram fromSent = LatencySummary.histogram();
     private final Histogram answerNanos = LatencySummary.histogram();
+    private final Histogram lateNanos = LatencySummary.histogram();
+    private final LoopLag lag;
     private final State[] states;
     private final long[] sentNanos;
     private final long[] offsets;
@@ -70,9 +70,9 @@ public final class Replay implements PublishConnection.Listener {
     private Replay(ReplayPlan plan, EventLoop loop) {
         this.plan = plan;
         this.loop = loop;
-        this.commentData =
-                new CommentData(Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36));
+        this.commentData = new CommentData(Topics.name());
         this.schedule = plan.schedule();
+        this.lag = new LoopLag(loop);
         this.connection = Outlet.of(plan.target(), this);
         int comments = plan.comments().size();
         this.states = new State[comments];
@@ -88,9 +88,11 @@ public final class Replay implements PublishConnection.Listener {
      * Runs it to its end.
      *
      * @throws LoadException if nothing can be said about deliveries: no connection, or no answer
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static ReplayResult run(ReplayPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
+        Descriptors.require(plan.subscribers() + 1L, plan.pid());
         // One loop: due times, send times and receipts then share one thread, and no record needs a lock.
         try (Loops loops = new Loops(1)) {
             Replay replay = new Replay(plan, loops.loop(0));
@@ -102,41 +104,24 @@ public final class Replay implements PublishConnection.Listener {
 
     private ReplayResult run(Loops loops, ProgressLine progressLine) throws LoadException, InterruptedException {
         loops.connect(0, plan.target().backend(), false, connection.handlers());
-        try {
-            connection.ready().get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-        } catch (TimeoutException e) {
-            throw new LoadException("cannot publish: no connection within " + plan.connectTimeout(), e);
-        }
+        failure.awaitConnected(connection.ready(), plan.connectTimeout());
         Crowd.connect(loops, watchers, plan.connectTimeout());
-        loops.ask(0, () -> {
+        Gauges before = Gauges.read(loops, plan.pid(), plan.pidTree());
+        loops.tell(0, () -> {
             startNanos = System.nanoTime();
             lastEventNanos = startNanos;
+            lag.watch(startNanos, Long.MAX_VALUE);
             pump();
-            return true;
         });
-        while (!awaitEnd(progressLine.pause().toNanos())) {
+        while (!failure.await(complete, progressLine.pause().toNanos())) {
             if (loops.ask(0, this::over)) {
                 break;
             }
             progressLine.show(System.nanoTime(), loops.ask(0, this::progress));
         }
-        return loops.ask(0, this::finish);
-    }
-
-    private boolean awaitEnd(long nanos) throws LoadException, InterruptedException {
-        try {
-            CompletableFuture.anyOf(complete, failed).get(nanos, TimeUnit.NANOSECONDS);
-        } catch (TimeoutException ignored) {
-            return false;
-        } catch (ExecutionException e) {
-            throw new LoadException("cannot replay", e);
-        }
-        if (failed.isDone()) {
-            throw new LoadException(failed.join());
-        }
-        return true;
+        loops.tell(0, lag::end);
+        Gauges after = Gauges.read(loops, plan.pid(), plan.pidTree());
+        return loops.ask(0, () -> finish(before, after));
     }
 
     // ---- on the loop from here on
@@ -154,6 +139,7 @@ public final class Replay implements PublishConnection.Listener {
             byte[] data = commentData.write(plan.comments().get(next), next);
             now = System.nanoTime();
             sentNanos[next] = now;
+            LatencySummary.record(lateNanos, now - due);
             states[next] = State.SENT;
             connection.publish(
                     new Publication(0, next, due, now),
@@ -205,7 +191,7 @@ public final class Replay implements PublishConnection.Listener {
 
     @Override
     public void onBroken(int unanswered, String why) {
-        failed.complete("the publishing connection broke with " + unanswered + " unanswered publishes: " + why);
+        failure.tellBroken(unanswered, why);
     }
 
     private void completeIfAllCame() {
@@ -221,7 +207,7 @@ public final class Replay implements PublishConnection.Listener {
         boolean waitingForAnswers = connection.unanswered() > 0;
         if (waitingForAnswers || next < states.length) {
             if (silent && waitingForAnswers) {
-                failed.complete(connection.unanswered() + " publishes got no answer for "
+                failure.tell(connection.unanswered() + " publishes got no answer for "
                         + plan.patience().toSeconds() + " s");
             }
             return false;
@@ -249,10 +235,12 @@ public final class Replay implements PublishConnection.Listener {
                 LatencySummary.millis(fromDue.getValueAtPercentile(99) / 1000.0));
     }
 
-    private ReplayResult finish() {
+    private ReplayResult finish(Gauges before, Gauges after) {
         assert loop.inEventLoop();
         Missing missing = missing();
-        double seconds = (System.nanoTime() - startNanos) / 1e9;
+        double seconds = after.secondsSince(before);
+        FanoutResult.Generator generator = after.generatorSince(before, lag.summary());
+        LatencySummary late = LatencySummary.of(lateNanos);
         connection.close();
         watchers.forEach(Subscriber::close);
         List<String> notes = new ArrayList<>();
@@ -262,6 +250,8 @@ public final class Replay implements PublishConnection.Listener {
         if (closedWatchers > 0) {
             notes.add(closedWatchers + " subscribers lost their connection, the first because " + firstClose);
         }
+        notes.addAll(Gauges.uncounted(plan.pid(), plan.pidTree()));
+        notes.addAll(generator.disturbances());
         return new ReplayResult(
                 plan.target().name(),
                 plan.topic(),
@@ -281,6 +271,10 @@ public final class Replay implements PublishConnection.Listener {
                 LatencySummary.of(fromDue),
                 LatencySummary.of(fromSent),
                 LatencySummary.of(answerNanos),
+                late,
+                after.serverCoresSince(before),
+                generator,
+                generator.limits(late, 0),
                 List.copyOf(notes));
     }
 

@@ -4,6 +4,7 @@ import io.barrage.loadtest.danmaku.DanmakuComment;
 import io.barrage.loadtest.target.Target;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * What a {@code replay} shall do. Immutable.
@@ -16,6 +17,8 @@ import java.util.List;
  * @param inFlight how many publishes may wait for their answer
  * @param patience how long nothing may happen before what is missing counts as lost
  * @param connectTimeout how long all subscribers together may take to subscribe
+ * @param pid the server's process, to read its CPU time
+ * @param pidTree whether the server's descendants belong to it
  */
 public record ReplayPlan(
         Target target,
@@ -25,22 +28,18 @@ public record ReplayPlan(
         int subscribers,
         int inFlight,
         Duration patience,
-        Duration connectTimeout) {
+        Duration connectTimeout,
+        OptionalLong pid,
+        boolean pidTree) {
     public ReplayPlan {
         comments = List.copyOf(comments);
         if (comments.isEmpty()) {
             throw new IllegalArgumentException("there are no comments to replay");
         }
-        if (!(speed > 0)) {
-            throw new IllegalArgumentException("speed: " + speed + " isn't positive");
-        }
-        if (subscribers < 1 || subscribers > FanoutPlan.MAX_SUBSCRIBERS) {
-            throw new IllegalArgumentException(
-                    "subscribers: " + subscribers + " is not from 1 to " + FanoutPlan.MAX_SUBSCRIBERS);
-        }
-        if (inFlight < 1) {
-            throw new IllegalArgumentException("in-flight: " + inFlight + " is less than 1");
-        }
+        Checks.positive("speed", speed);
+        Checks.atLeast("subscribers", subscribers, 1);
+        Checks.atLeast("in-flight", inFlight, 1);
+        Checks.positive("patience", patience);
     }
 
     Schedule schedule() {

@@ -29,6 +29,10 @@ import java.util.TreeMap;
  * @param fromDue due time to receipt, every delivery
  * @param fromSent actual send to receipt, every delivery
  * @param answer publish sent to publish answered
+ * @param late how long after its due time a comment was sent
+ * @param serverCores CPU seconds per second of the server; negative without its pid
+ * @param generator what this process used
+ * @param invalid why the latencies must not be used; empty if they may
  * @param notes what else a reader should know
  */
 public record ReplayResult(
@@ -50,6 +54,10 @@ public record ReplayResult(
         LatencySummary fromDue,
         LatencySummary fromSent,
         LatencySummary answer,
+        LatencySummary late,
+        double serverCores,
+        FanoutResult.Generator generator,
+        List<String> invalid,
         List<String> notes) {
 
     public ReplayResult {
@@ -65,6 +73,11 @@ public record ReplayResult(
         long excused =
                 acceptTold ? told.values().stream().mapToLong(Long::longValue).sum() : 0;
         return lost == excused && repeated == 0 && disordered == 0 && refused == 0;
+    }
+
+    /** Whether the generator was fit to measure. */
+    public boolean valid() {
+        return invalid.isEmpty();
     }
 
     /** Prints it for a person. */
@@ -89,6 +102,12 @@ public record ReplayResult(
         out.println("  latency from due   " + fromDue.inWords());
         out.println("  latency from sent  " + fromSent.inWords());
         out.println("  publish answered   " + answer.inWords());
+        out.println("  sent after due     " + late.inWords());
+        if (serverCores >= 0) {
+            out.printf(Locale.ROOT, "  server             %.2f cores%n", serverCores);
+        }
+        out.println("  generator          " + generator.inWords());
         notes.forEach(note -> out.println("  note: " + note));
+        invalid.forEach(reason -> out.println("  INVALID: " + reason));
     }
 }

@@ -14,11 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +27,7 @@ public final class Replies {
 
     private final RepliesPlan plan;
     private final ProgressLine progressLine;
-    private final String topic =
-            "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+    private final String topic = Topics.fresh();
     private final Loops loadLoops;
     private final Loops askLoops;
     private final Load load;
@@ -55,7 +50,7 @@ public final class Replies {
      */
     public static RepliesResult run(RepliesPlan plan, ProgressLine progressLine)
             throws LoadException, InterruptedException {
-        Descriptors.require(plan.subscribers() + plan.askers(), plan.pid());
+        Descriptors.require((long) plan.subscribers() + plan.askers() + 1, plan.pid());
         try (Loops loadLoops = new Loops(1);
                 Loops askLoops = new Loops(1)) {
             return new Replies(plan, progressLine, loadLoops, askLoops).run();
@@ -71,34 +66,27 @@ public final class Replies {
         long start = System.nanoTime();
         long from = start + plan.warmup().toNanos();
         long until = from + plan.duration().toNanos();
-        tell(loadLoops, () -> load.start(start));
-        tell(askLoops, () -> questions.start(start, from, until));
+        loadLoops.tell(0, () -> load.start(start));
+        askLoops.tell(0, () -> questions.start(start, from, until));
         hold(from, "warm-up");
         Reading before = read();
         hold(until, "measuring");
         Reading after = read();
         long deadline = System.nanoTime() + plan.patience().toNanos();
         while (System.nanoTime() - deadline < 0 && !askLoops.ask(0, questions::settled)) {
-            load.pause(progressLine.pause().toNanos() / 10);
+            load.failure.pause(progressLine.pause().toNanos() / 10);
         }
-        tell(loadLoops, load::stop);
+        loadLoops.tell(0, load::stop);
         RepliesResult result = askLoops.ask(0, () -> sumUp(before, after));
-        tell(askLoops, () -> questions.askers.forEach(Subscriber::close));
-        tell(loadLoops, load::close);
+        askLoops.tell(0, () -> questions.askers.forEach(Subscriber::close));
+        loadLoops.tell(0, load::close);
         return result;
-    }
-
-    private static void tell(Loops loops, Runnable task) throws InterruptedException {
-        loops.ask(0, () -> {
-            task.run();
-            return true;
-        });
     }
 
     private void hold(long atNanos, String phase) throws LoadException, InterruptedException {
         long now = System.nanoTime();
         while (now - atNanos < 0) {
-            load.pause(Math.min(atNanos - now, progressLine.pause().toNanos()));
+            load.failure.pause(Math.min(atNanos - now, progressLine.pause().toNanos()));
             now = System.nanoTime();
             double left = Math.max(0, (atNanos - now) / 1e9);
             long deliveries = loadLoops.ask(0, () -> load.received.messages);
@@ -131,15 +119,14 @@ public final class Replies {
 
     private RepliesResult sumUp(Reading before, Reading after) {
         double seconds = after.load.secondsSince(before.load);
-        double busy = Math.max(after.load.busiestLoopSince(before.load), after.ask.busiestLoopSince(before.ask));
-        LatencySummary lag = LatencySummary.of(questions.lateNanos);
-        List<String> notes = new ArrayList<>(after.load.disturbancesSince(before.load));
+        LatencySummary late = LatencySummary.of(questions.lateNanos);
+        FanoutResult.Generator asking = after.ask.generatorSince(before.ask, questions.lag.summary());
+        List<String> notes = new ArrayList<>(asking.disturbances());
         if (after.load.busiestLoopSince(before.load) >= FanoutResult.MAX_LOOP_BUSY) {
             notes.add("the load's loop was busy all the time: the gateway could have been loaded more");
         }
         // Answers are taken by a loop of their own, so only that one can spoil them.
-        List<String> invalid = FanoutResult.limits(
-                after.ask.busiestLoopSince(before.ask), lag, LatencySummary.of(LatencySummary.histogram()), 0);
+        List<String> invalid = asking.limits(late, 0);
         Map<String, Integer> lost = new TreeMap<>(questions.lost);
         load.lost.forEach((why, count) -> lost.merge(why, count, Integer::sum));
         return new RepliesResult(
@@ -154,9 +141,10 @@ public final class Replies {
                 (after.accepted - before.accepted) / seconds,
                 load.refused,
                 lost,
-                plan.pid().isPresent() ? after.load.serverCpuSince(before.load) / seconds : -1,
-                busy,
-                lag,
+                after.load.serverCoresSince(before.load),
+                after.load.busiestLoopSince(before.load),
+                asking,
+                late,
                 invalid,
                 notes);
     }
@@ -167,7 +155,7 @@ public final class Replies {
 
         // any thread
         private final EventLoop loop;
-        private final CompletableFuture<String> failed = new CompletableFuture<>();
+        private final RunFailure failure = new RunFailure();
         // loop only; the last two are read when it has stopped
         private final ReceiveCounters received = new ReceiveCounters();
         private final List<Subscriber> subscribers = new ArrayList<>();
@@ -193,23 +181,7 @@ public final class Replies {
 
         void connect() throws LoadException, InterruptedException {
             loadLoops.connect(0, plan.target().backend(), false, connection.handlers());
-            try {
-                connection.ready().get(plan.connectTimeout().toNanos(), TimeUnit.NANOSECONDS);
-            } catch (ExecutionException e) {
-                throw new LoadException("cannot publish: " + LoadException.reason(e), e);
-            } catch (TimeoutException e) {
-                throw new LoadException("cannot publish: no connection within " + plan.connectTimeout(), e);
-            }
-        }
-
-        void pause(long nanos) throws LoadException, InterruptedException {
-            try {
-                throw new LoadException(failed.get(Math.max(1, nanos), TimeUnit.NANOSECONDS));
-            } catch (TimeoutException ignored) {
-                // the usual case: nothing failed meanwhile
-            } catch (ExecutionException e) {
-                throw new LoadException("cannot publish", e);
-            }
+            failure.awaitConnected(connection.ready(), plan.connectTimeout());
         }
 
         void start(long atNanos) {
@@ -265,7 +237,7 @@ public final class Replies {
 
         @Override
         public void onBroken(int unanswered, String why) {
-            failed.complete("the publishing connection broke with " + unanswered + " unanswered publishes: " + why);
+            failure.tellBroken(unanswered, why);
         }
 
         /** One of those under load. Confined to its event loop. */
@@ -302,6 +274,7 @@ public final class Replies {
         private final Histogram pingNanos = LatencySummary.histogram();
         private final Histogram subscribeNanos = LatencySummary.histogram();
         private final Histogram lateNanos = LatencySummary.histogram();
+        private final LoopLag lag;
         private final Schedule schedule = Schedule.steady(plan.askRate(), 1);
         private final Map<String, Integer> errors = new TreeMap<>();
         private final Map<String, Integer> lost = new TreeMap<>();
@@ -315,6 +288,7 @@ public final class Replies {
 
         Questions(EventLoop loop) {
             this.loop = loop;
+            this.lag = new LoopLag(loop);
             for (int i = 0; i < plan.askers(); i++) {
                 askers.add(new Asker());
             }
@@ -325,6 +299,7 @@ public final class Replies {
             startNanos = atNanos;
             this.fromNanos = fromNanos;
             this.untilNanos = untilNanos;
+            lag.watch(fromNanos, untilNanos);
             ask();
         }
 

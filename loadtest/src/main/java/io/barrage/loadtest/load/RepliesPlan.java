@@ -37,21 +37,15 @@ public record RepliesPlan(
         OptionalLong pid) {
 
     public RepliesPlan {
-        if (subscribers < 1 || askers < 1) {
-            throw new IllegalArgumentException("subscribers and askers: at least one of each");
-        }
-        if (rate.isEmpty() && window < 1) {
-            throw new IllegalArgumentException("window: " + window + " is less than 1");
-        }
-        if ((rate.isPresent() && !(rate.getAsDouble() > 0)) || !(askRate > 0)) {
-            throw new IllegalArgumentException("rate and ask-rate must be positive");
-        }
-        if (bytes < Stamp.MIN_BYTES) {
-            throw new IllegalArgumentException("bytes: " + bytes + " is less than " + Stamp.MIN_BYTES);
-        }
-        if (warmup.isNegative() || duration.isNegative() || duration.isZero() || patience.isZero()) {
-            throw new IllegalArgumentException("duration and patience must be positive, warmup not negative");
-        }
+        Checks.atLeast("subscribers", subscribers, 1);
+        Checks.atLeast("askers", askers, 1);
+        Checks.atLeast("window", window, rate.isPresent() ? 0 : 1);
+        Checks.positive("rate", rate);
+        Checks.positive("ask-rate", askRate);
+        Checks.data(bytes);
+        Checks.notNegative("warmup", warmup);
+        Checks.positive("duration", duration);
+        Checks.positive("patience", patience);
     }
 
     /** One line for reports. */

@@ -21,8 +21,9 @@ import java.util.Map;
  * @param refused messages that the gateway refused
  * @param lost connections that ended and weren't meant to, by reason
  * @param serverCores CPU seconds per second of the server; negative without its pid
- * @param busiestLoop the share of the span in which the busiest of the generator's event loops was on a processor
- * @param lag how late tasks ran on the event loop that asks
+ * @param loadLoop the share of the span in which the event loop that makes the load was on a processor
+ * @param generator what this process used in the span; the loop in it is the one that asks
+ * @param late how long after its due time a ping was sent
  * @param invalid why the figures must not be used; empty if they may
  * @param notes what else a reader should know
  */
@@ -39,8 +40,9 @@ public record RepliesResult(
         long refused,
         Map<String, Integer> lost,
         double serverCores,
-        double busiestLoop,
-        LatencySummary lag,
+        double loadLoop,
+        FanoutResult.Generator generator,
+        LatencySummary late,
         List<String> invalid,
         List<String> notes) {
 
@@ -73,11 +75,12 @@ public record RepliesResult(
         if (serverCores >= 0) {
             out.printf(Locale.ROOT, "  server              %.2f cores%n", serverCores);
         }
+        out.println("  asked after due     " + late.inWords());
         out.printf(
                 Locale.ROOT,
-                "  generator           busiest loop %.0f %%, lag of the loop that asks p99 %s ms%n",
-                100 * busiestLoop,
-                LatencySummary.millis(lag.p99()));
+                "  generator           the loop that asks: %s; the load's loop %.0f %%%n",
+                generator.inWords(),
+                100 * loadLoop);
         if (unanswered > 0) {
             out.printf(Locale.ROOT, "  UNANSWERED: %,d%n", unanswered);
         }

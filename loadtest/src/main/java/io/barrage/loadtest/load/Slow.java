@@ -1,18 +1,16 @@
 package io.barrage.loadtest.load;
 
+import io.barrage.loadtest.measure.Descriptors;
 import io.barrage.loadtest.measure.LatencySummary;
 import io.barrage.loadtest.measure.ProcessUsage;
 import io.barrage.loadtest.measure.ProgressLine;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
-import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +33,7 @@ public final class Slow {
     private final Histogram calmNanos = LatencySummary.histogram();
     private final Histogram stallNanos = LatencySummary.histogram();
     private final AccountedStream stream;
+    private final LoopLag lag;
     private long calmFrom = Long.MAX_VALUE;
     private long stallFrom = Long.MAX_VALUE;
     private long stallUntil = Long.MAX_VALUE;
@@ -43,10 +42,10 @@ public final class Slow {
         this.plan = plan;
         this.progressLine = progressLine;
         this.loops = loops;
-        // A topic of the run's own: nothing that an earlier run left in a history can reach its subscribers.
-        String topic = "bench:" + Long.toString(ThreadLocalRandom.current().nextLong(36L * 36 * 36 * 36 * 36 * 36), 36);
+        String topic = Topics.fresh();
         this.stream = new AccountedStream(plan.target(), topic, plan.bytes());
         this.publisher = new OpenLoopPublisher(loops.loop(0), plan.target(), plan.rate(), stream);
+        this.lag = new LoopLag(loops.loop(0));
         int sampleEvery = Math.max(1, (plan.subscribers() - plan.stalled()) / SAMPLES);
         int healthy = 0;
         for (int i = 0; i < plan.subscribers(); i++) {
@@ -62,8 +61,10 @@ public final class Slow {
      * Runs it to its end.
      *
      * @throws LoadException if there is nothing to report: no connection, or a publisher that lost its own
+     * @throws IllegalArgumentException if this process, or the server's, can't hold so many connections
      */
     public static SlowResult run(SlowPlan plan, ProgressLine progressLine) throws LoadException, InterruptedException {
+        Descriptors.require(plan.subscribers() + 1L, plan.pid());
         // One loop: due times, stalls and receipts then share one thread, and no record needs a lock.
         try (Loops loops = new Loops(1)) {
             return new Slow(plan, progressLine, loops).run();
@@ -80,50 +81,36 @@ public final class Slow {
         long calm = start + plan.warmup().toNanos();
         long stall = calm + plan.calm().toNanos();
         long end = stall + plan.stall().toNanos();
-        tell(() -> {
+        loops.tell(0, () -> {
             calmFrom = calm;
             stallFrom = stall;
             stallUntil = end;
+            lag.watch(calm, end);
             publisher.start(start, calm, end);
         });
         hold(calm, "warm-up");
-        long cpuBefore = loopCpuNanos();
+        Gauges before = Gauges.read(loops, plan.pid(), false);
         hold(stall, "calm");
         long rssCalm = rss();
-        tell(() -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(false)));
+        loops.tell(0, () -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(false)));
         long rssStall = hold(end, "stall");
-        double busy = (loopCpuNanos() - cpuBefore) / (double) (System.nanoTime() - calm);
-        tell(publisher::stop);
+        Gauges after = Gauges.read(loops, plan.pid(), false);
+        loops.tell(0, publisher::stop);
         publisher.settle(loops);
-        tell(() -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(true)));
+        loops.tell(0, () -> readers.stream().filter(reader -> reader.stalls).forEach(reader -> reader.read(true)));
         resume();
         long rssEnd = rss();
         return loops.ask(
                 0,
                 () -> finish(
-                        plan.pid().isPresent() ? new SlowResult.Rss(rssStart, rssCalm, rssStall, rssEnd) : null, busy));
-    }
-
-    private void tell(Runnable task) throws InterruptedException {
-        loops.ask(0, () -> {
-            task.run();
-            return true;
-        });
-    }
-
-    private long loopCpuNanos() throws InterruptedException {
-        return loops.ask(0, ManagementFactory.getThreadMXBean()::getCurrentThreadCpuTime);
+                        plan.pid().isPresent() ? new SlowResult.Rss(rssStart, rssCalm, rssStall, rssEnd) : null,
+                        before,
+                        after));
     }
 
     private long rss() throws LoadException {
-        if (plan.pid().isEmpty()) {
-            return 0;
-        }
-        try {
-            return ProcessUsage.of(plan.pid().getAsLong(), false).rssBytes();
-        } catch (IOException e) {
-            throw new LoadException("cannot read the memory of the server: " + e, e);
-        }
+        ProcessUsage server = Gauges.server(plan.pid(), false);
+        return server == null ? 0 : server.rssBytes();
     }
 
     /** Waits until a moment, shows progress; returns the most memory that the server had meanwhile. */
@@ -163,7 +150,8 @@ public final class Slow {
 
     // ---- on the loop from here on
 
-    private SlowResult finish(SlowResult.@Nullable Rss rss, double busy) {
+    private SlowResult finish(SlowResult.@Nullable Rss rss, Gauges before, Gauges after) {
+        FanoutResult.Generator generator = after.generatorSince(before, lag.summary());
         List<String> notes = new ArrayList<>();
         if (!publisher.firstRefusal().isEmpty()) {
             notes.add("first refused publish: " + publisher.firstRefusal());
@@ -173,6 +161,7 @@ public final class Slow {
                 .findFirst()
                 .ifPresent(
                         reader -> notes.add("first inexact: " + reader.account().objection(stream.lastOffset())));
+        notes.addAll(generator.disturbances());
         SlowResult result = new SlowResult(
                 plan.target().name(),
                 plan.inWords(),
@@ -181,11 +170,12 @@ public final class Slow {
                 LatencySummary.of(calmNanos),
                 LatencySummary.of(stallNanos),
                 publisher.late(),
-                busy,
+                after.serverCoresSince(before),
                 rss,
                 accounts(reader -> !reader.stalls),
                 accounts(reader -> reader.stalls),
-                FanoutResult.limits(busy, LatencySummary.of(LatencySummary.histogram()), publisher.late(), 0),
+                generator,
+                generator.limits(publisher.late(), 0),
                 notes);
         publisher.close();
         readers.forEach(Subscriber::close);

@@ -19,7 +19,7 @@ import java.util.OptionalLong;
  * @param bytes the size of a message's data
  * @param receiveBuffer what a stalled socket may hold unread in the kernel, in bytes; the kernel doubles it
  * @param connectTimeout how long all subscribers together may take to subscribe
- * @param pid the server's process, to read its memory
+ * @param pid the server's process, to read its CPU time and memory
  */
 public record SlowPlan(
         BarrageTarget target,
@@ -36,26 +36,18 @@ public record SlowPlan(
         OptionalLong pid) {
 
     public SlowPlan {
-        if (subscribers < 2 || subscribers > FanoutPlan.MAX_SUBSCRIBERS) {
-            throw new IllegalArgumentException(
-                    "subscribers: " + subscribers + " is not within 2 and " + FanoutPlan.MAX_SUBSCRIBERS);
-        }
+        Checks.atLeast("subscribers", subscribers, 2);
         if (stalled < 1 || stalled >= subscribers) {
             throw new IllegalArgumentException(
                     "stalled: " + stalled + " of " + subscribers + ": at least one must stall, and one must not");
         }
-        if (!(rate > 0)) {
-            throw new IllegalArgumentException("rate: " + rate + " isn't positive");
-        }
-        if (bytes < Stamp.MIN_BYTES) {
-            throw new IllegalArgumentException("bytes: " + bytes + " is less than " + Stamp.MIN_BYTES);
-        }
-        if (receiveBuffer < 1) {
-            throw new IllegalArgumentException("receive-buffer: " + receiveBuffer + " isn't positive");
-        }
-        if (warmup.isNegative() || calm.isZero() || stall.isZero() || resume.isZero()) {
-            throw new IllegalArgumentException("calm, stall and resume must be positive");
-        }
+        Checks.positive("rate", rate);
+        Checks.data(bytes);
+        Checks.atLeast("receive-buffer", receiveBuffer, 1);
+        Checks.notNegative("warmup", warmup);
+        Checks.positive("calm", calm);
+        Checks.positive("stall", stall);
+        Checks.positive("resume", resume);
     }
 
     /** One line for reports. */

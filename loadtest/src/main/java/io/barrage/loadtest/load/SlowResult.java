@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
  * @param calm due time to receipt at sampled healthy subscribers, while all read
  * @param stall the same while the stalled didn't read
  * @param late how long after its due time a message was sent, without the warm-up
- * @param busiestLoop the share of calm and stall in which the generator's event loop was on a processor
+ * @param serverCores CPU seconds per second of the server in calm and stall; negative without its pid
  * @param rss the server's memory; null without its pid
  * @param healthy those that read all the time
  * @param laggards those that stalled
+ * @param generator what this process used in calm and stall
  * @param invalid why the latencies must not be used; empty if they may
  * @param notes what else a reader should know
  */
@@ -32,10 +33,11 @@ public record SlowResult(
         LatencySummary calm,
         LatencySummary stall,
         LatencySummary late,
-        double busiestLoop,
+        double serverCores,
         @Nullable Rss rss,
         Accounts healthy,
         Accounts laggards,
+        FanoutResult.Generator generator,
         List<String> invalid,
         List<String> notes) {
 
@@ -82,9 +84,9 @@ public record SlowResult(
         }
     }
 
-    /** Whether anything was published, and every account is exact. */
+    /** Whether all was published, every account is exact, and those that read have every message. */
     public boolean clean() {
-        return published > 0 && laggards.inexact == 0 && healthy.inexact == 0;
+        return published > 0 && refused == 0 && laggards.inexact == 0 && healthy.complete == healthy.count;
     }
 
     /** Whether the generator was fit to measure latency. */
@@ -99,6 +101,9 @@ public record SlowResult(
         out.println("  latency, calm       " + calm.inWords());
         out.println("  latency, stall      " + stall.inWords());
         out.println("  sent after due      " + late.inWords());
+        if (serverCores >= 0) {
+            out.printf(Locale.ROOT, "  server              %.2f cores%n", serverCores);
+        }
         if (rss != null) {
             out.printf(
                     Locale.ROOT,
@@ -110,7 +115,7 @@ public record SlowResult(
         }
         out.println("  healthy             " + healthy.inWords());
         out.println("  laggards            " + laggards.inWords());
-        out.printf(Locale.ROOT, "  generator           busiest loop %.0f %%%n", 100 * busiestLoop);
+        out.println("  generator           " + generator.inWords());
         notes.forEach(note -> out.println("  note: " + note));
         invalid.forEach(reason -> out.println("  INVALID: " + reason));
     }

@@ -84,7 +84,7 @@ public record Descriptors(long limit, long open) {
      *
      * @throws IllegalArgumentException if not; it says how many are
      */
-    public static void require(int connections, OptionalLong server) {
+    public static void require(long connections, OptionalLong server) {
         here().require(connections, "this generator", "use at most that, or a second generator beside it");
         if (server.isPresent()) {
             Descriptors theirs;
@@ -98,7 +98,7 @@ public record Descriptors(long limit, long open) {
         }
     }
 
-    void require(int connections, String who, String what) {
+    void require(long connections, String who, String what) {
         if (connections > possible()) {
             throw new IllegalArgumentException("connections: " + connections + " are more than " + who
                     + " can hold: its limit of " + limit + " open files leaves room for " + possible() + "; " + what);

@@ -10,6 +10,9 @@ import org.HdrHistogram.Histogram;
  */
 public record LatencySummary(long count, double p50, double p90, double p99, double p999, double max, double mean) {
 
+    /** Of no values at all. */
+    public static final LatencySummary NONE = new LatencySummary(0, 0, 0, 0, 0, 0, 0);
+
     /** A day and a half: no latency is longer, and a stuck one still fits. */
     private static final long HIGHEST_NANOS = 1L << 47;
 
@@ -28,7 +31,7 @@ public record LatencySummary(long count, double p50, double p90, double p99, dou
     /** Sums up a histogram of nanoseconds. */
     public static LatencySummary of(Histogram nanos) {
         if (nanos.getTotalCount() == 0) {
-            return new LatencySummary(0, 0, 0, 0, 0, 0, 0);
+            return NONE;
         }
         return new LatencySummary(
                 nanos.getTotalCount(),

@@ -37,6 +37,13 @@ public record ProcessUsage(double cpuSeconds, long rssBytes, long peakRssBytes) 
         return sum;
     }
 
+    /** How many living processes it has started itself; 0 if there is no such process. */
+    public static long children(long pid) {
+        try (Stream<ProcessHandle> found = ProcessHandle.of(pid).stream().flatMap(ProcessHandle::children)) {
+            return found.count();
+        }
+    }
+
     private static ProcessUsage read(Path process) throws IOException {
         double cpuSeconds = parseCpuSeconds(Files.readString(process.resolve("stat")), ClockTicks.PER_SECOND);
         List<String> status = Files.readAllLines(process.resolve("status"));

@@ -49,7 +49,7 @@ final class BatchRecords implements Records {
         }
         int brace = element + elementBytes - 1;
         boolean alike = elementBytes > 0 && (startsWith(in, brace, end, NEXT) || startsWith(in, brace, end, LAST));
-        int after = alike ? brace + 1 : walk(in, element, end);
+        int after = alike ? brace + 1 : Bytes.endOfJson(in, element, end);
         if (after < 0 || after >= end) {
             return -1;
         }
@@ -58,29 +58,6 @@ final class BatchRecords implements Records {
             return after;
         }
         return after + TAIL_BYTES <= end ? after + TAIL_BYTES : -1;
-    }
-
-    /** The index behind the object that starts at {@code index}, or -1 if it isn't whole. */
-    private static int walk(ByteBuf in, int index, int end) {
-        int depth = 0;
-        boolean string = false;
-        for (int i = index; i < end; i++) {
-            byte b = in.getByte(i);
-            if (string) {
-                if (b == '\\') {
-                    i++;
-                } else if (b == '"') {
-                    string = false;
-                }
-            } else if (b == '"') {
-                string = true;
-            } else if (b == '{' || b == '[') {
-                depth++;
-            } else if ((b == '}' || b == ']') && --depth == 0) {
-                return i + 1;
-            }
-        }
-        return -1;
     }
 
     private static boolean startsWith(ByteBuf in, int index, int end, byte[] bytes) {

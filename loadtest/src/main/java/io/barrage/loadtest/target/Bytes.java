@@ -55,4 +55,27 @@ public final class Bytes {
         }
         return value;
     }
+
+    /** The index behind the JSON object or array that starts at {@code index}, or -1 if it doesn't end before {@code end}. */
+    public static int endOfJson(ByteBuf in, int index, int end) {
+        int depth = 0;
+        boolean string = false;
+        for (int i = index; i < end; i++) {
+            byte b = in.getByte(i);
+            if (string) {
+                if (b == '\\') {
+                    i++;
+                } else if (b == '"') {
+                    string = false;
+                }
+            } else if (b == '"') {
+                string = true;
+            } else if (b == '{' || b == '[') {
+                depth++;
+            } else if ((b == '}' || b == ']') && --depth == 0) {
+                return i + 1;
+            }
+        }
+        return -1;
+    }
 }

@@ -43,6 +43,7 @@ final class ChurnIT {
             assertEquals(result.churners().expected(), result.churners().delivered());
             assertEquals(Map.of(), result.lost());
             assertTrue(result.delivery().count() > 0, result.toString());
+            assertTrue(result.generator().lag().count() > 0, result.toString());
             assertTrue(result.server() != null && result.server().rssEnd() > 1 << 20, result.toString());
         }
     }

@@ -92,6 +92,10 @@ final class ConnectIT {
             assertEquals(
                     (result.server().rssHeld() - result.server().rssCold()) / 200.0,
                     result.server().bytesPerConnectionFromCold());
+            assertEquals(
+                    (result.server().rssHeld() - result.server().rssHalf()) / 100.0,
+                    result.server().bytesPerConnectionOfSecondHalf());
+            assertTrue(result.generator().lag().count() > 0, result.toString());
             assertTrue(result.server().cpuSeconds() >= 0
                     && result.server().peakRss() >= result.server().rssHeld());
         }

@@ -11,6 +11,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,16 +28,16 @@ final class HotIT {
     @TempDir
     private Path directory;
 
-    private static HotResult run(BarrageTarget target, Duration duration) throws Exception {
+    private static HotResult run(BarrageTarget target, Duration duration, OptionalLong pid) throws Exception {
         HotPlan plan = new HotPlan(
-                target, "room", 20, 300, 10, 5, duration, duration.dividedBy(2), 50, 100, Duration.ofSeconds(20));
+                target, "room", 20, 300, 10, 5, duration, duration.dividedBy(2), 50, 100, Duration.ofSeconds(20), pid);
         return Hot.run(plan, ProgressLine.toStandardError());
     }
 
     @Test
     void findsThatAllViewersSeeTheSameRoom() throws Exception {
         try (GatewayProcess gateway = new GatewayProcess(directory, CONFIGURATION)) {
-            HotResult result = run(gateway.target(), Duration.ofSeconds(4));
+            HotResult result = run(gateway.target(), Duration.ofSeconds(4), OptionalLong.of(gateway.pid()));
             assertTrue(result.clean(), result.toString());
             assertTrue(result.normal().hidden() > 0, result.toString());
             assertEquals(
@@ -45,6 +46,8 @@ final class HotIT {
             assertTrue(result.critical().shown() > 0);
             assertEquals(result.critical().offered(), result.critical().shown());
             assertTrue(result.shares().senders() > 0, result.toString());
+            assertTrue(result.serverCores() > 0 && result.late().count() > 0, result.toString());
+            assertTrue(result.generator().lag().count() > 0, result.toString());
         }
     }
 
@@ -53,7 +56,7 @@ final class HotIT {
         try (FaultyGateway gateway = new FaultyGateway((offset, message) -> offset == 1
                 ? List.of()
                 : List.of(message.replace(",\"data\"", ",\"priority\":\"critical\",\"data\"")))) {
-            HotResult result = run((BarrageTarget) gateway.target(), Duration.ofMillis(300));
+            HotResult result = run((BarrageTarget) gateway.target(), Duration.ofMillis(300), OptionalLong.empty());
             assertFalse(result.clean());
             assertEquals(20, result.criticalMissing());
             assertEquals(20, result.shortOfMessages());
@@ -77,7 +80,7 @@ final class HotIT {
             }
         };
         try (FaultyGateway gateway = new FaultyGateway(fault)) {
-            HotResult result = run((BarrageTarget) gateway.target(), Duration.ofMillis(300));
+            HotResult result = run((BarrageTarget) gateway.target(), Duration.ofMillis(300), OptionalLong.empty());
             assertEquals(20, result.hiddenWrong());
             assertEquals(0, result.shortOfMessages());
             assertFalse(result.clean());

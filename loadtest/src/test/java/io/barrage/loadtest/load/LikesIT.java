@@ -32,6 +32,7 @@ final class LikesIT {
             assertEquals(result.sent(), result.accepted() + result.refused());
             assertEquals(0, result.refused(), result.toString());
             assertTrue(result.meanFrames() > 0, result.toString());
+            assertTrue(result.late().count() > 0 && result.generator().lag().count() > 0, result.toString());
             assertTrue(result.server() != null && result.server().rssBytes() > 0);
         }
     }

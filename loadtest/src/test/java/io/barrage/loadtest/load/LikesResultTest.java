@@ -5,15 +5,31 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.loadtest.measure.LatencySummary;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class LikesResultTest {
-    private static LikesResult result(long accepted, int exact) {
+    private static LikesResult result(long accepted, long refused, int exact) {
         return new LikesResult(
-                "barrage", "a plan", accepted, accepted, 0, 1, 2, 2, 10, exact, 0, null, List.of(), List.of());
+                "barrage",
+                "a plan",
+                accepted + refused,
+                accepted,
+                refused,
+                1,
+                2,
+                2,
+                10,
+                exact,
+                0,
+                LatencySummary.NONE,
+                null,
+                new FanoutResult.Generator(0.5, 0.5, 0, 0, false, LatencySummary.NONE),
+                List.of(),
+                List.of());
     }
 
     private static String printed(LikesResult result) {
@@ -24,24 +40,30 @@ final class LikesResultTest {
 
     @Test
     void isCleanOnlyIfEveryViewerHasTheSum() {
-        assertTrue(result(5, 10).clean());
-        assertFalse(result(5, 9).clean());
+        assertTrue(result(5, 0, 10).clean());
+        assertFalse(result(5, 0, 9).clean());
         assertEquals(
                 0,
-                printed(result(5, 10))
+                printed(result(5, 0, 10))
                         .lines()
                         .filter(line -> line.contains("NOT EXACT"))
                         .count());
         assertEquals(
                 1,
-                printed(result(5, 9))
+                printed(result(5, 0, 9))
                         .lines()
                         .filter(line -> line.contains("NOT EXACT"))
                         .count());
     }
 
     @Test
+    void isNotCleanIfALikeWasRefused() {
+        assertFalse(result(5, 1, 10).clean());
+        assertFalse(printed(result(5, 1, 10)).contains("NOT EXACT"));
+    }
+
+    @Test
     void isNotCleanIfNothingWasAccepted() {
-        assertFalse(result(0, 10).clean());
+        assertFalse(result(0, 0, 10).clean());
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.barrage.loadtest.measure.ProgressLine;
 import io.barrage.loadtest.target.Target;
 import io.barrage.loadtest.target.TargetKind;
 import java.net.InetSocketAddress;
@@ -56,11 +57,12 @@ final class PlansTest {
     }
 
     @Test
-    void refusesMoreConnectionsThanAProcessMayHave() {
+    void refusesMoreConnectionsThanThisProcessMayHave() {
+        FanoutPlan tooMany = plan(100_000, 100_000, 1, 1, OptionalDouble.empty(), 100);
         String message = assertThrows(
-                        IllegalArgumentException.class, () -> plan(1000, 20, 1, 1, OptionalDouble.empty(), 100))
+                        IllegalArgumentException.class, () -> Fanout.run(tooMany, ProgressLine.toStandardError()))
                 .getMessage();
-        assertTrue(message.contains("19500"), message);
+        assertTrue(message.startsWith("connections: 10000000001 are more than this generator"), message);
     }
 
     @Test
@@ -105,6 +107,7 @@ final class PlansTest {
     void aReplayNeedsCommentsAndSpeed() {
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new ReplayPlan(TARGET, "t", List.of(), 1, 1, 1, Duration.ZERO, Duration.ZERO));
+                () -> new ReplayPlan(
+                        TARGET, "t", List.of(), 1, 1, 1, Duration.ZERO, Duration.ZERO, OptionalLong.empty(), false));
     }
 }

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 final class ReplayIT {
@@ -40,7 +41,9 @@ final class ReplayIT {
                     SUBSCRIBERS,
                     8,
                     Duration.ofMillis(500),
-                    Duration.ofSeconds(20));
+                    Duration.ofSeconds(20),
+                    OptionalLong.of(ProcessHandle.current().pid()),
+                    false);
         }
     }
 
@@ -64,6 +67,8 @@ final class ReplayIT {
             assertEquals(COMMENTS * SUBSCRIBERS, result.fromDue().count());
             assertEquals(COMMENTS * SUBSCRIBERS, result.fromSent().count());
             assertTrue(result.clean(false));
+            assertEquals(COMMENTS, result.late().count());
+            assertTrue(result.serverCores() >= 0 && result.generator().lag().count() > 0, result.toString());
         }
     }
 

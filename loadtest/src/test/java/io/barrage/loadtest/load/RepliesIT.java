@@ -50,6 +50,7 @@ final class RepliesIT {
             assertEquals(50, result.subscribe().count(), result.toString());
             assertTrue(result.deliveriesPerSecond() > 0 && result.publishesPerSecond() > 0, result.toString());
             assertTrue(result.serverCores() > 0, result.toString());
+            assertTrue(result.late().count() > 0 && result.generator().lag().count() > 0, result.toString());
         }
     }
 

@@ -43,13 +43,15 @@ final class SlowIT {
             // 24 MB for each: more than the kernel's buffers and the topic log hold.
             SlowResult result =
                     run(gateway.target(), 2000, 4000, Duration.ofSeconds(3), OptionalLong.of(gateway.pid()));
-            assertTrue(result.clean(), result.toString());
+            // Those that read may have gaps on a busy machine, which isn't clean, but exact.
+            assertEquals(0, result.laggards().inexact() + result.healthy().inexact(), result.toString());
             assertEquals(2, result.laggards().withGaps(), result.toString());
             assertEquals(
                     2 * result.published(),
                     result.laggards().delivered() + result.laggards().missed());
             assertEquals(18, result.healthy().complete() + result.healthy().withGaps());
             assertTrue(result.calm().count() > 0 && result.stall().count() > 0, result.toString());
+            assertTrue(result.serverCores() > 0 && result.generator().lag().count() > 0, result.toString());
             assertTrue(result.rss() != null && result.rss().highestInStall() > 0);
         }
     }
@@ -62,7 +64,7 @@ final class SlowIT {
                     run((BarrageTarget) gateway.target(), 100, 100, Duration.ofMillis(500), OptionalLong.empty());
             assertFalse(result.clean());
             assertEquals(2, result.laggards().inexact());
-            assertEquals(List.of("first inexact: hole: message 8..8 where 7 was due"), result.notes());
+            assertTrue(result.notes().contains("first inexact: hole: message 8..8 where 7 was due"), result.toString());
         }
     }
 }

@@ -81,6 +81,8 @@ final class GaugesTest {
         assertTrue(alone.peakRssBytes() >= 1 << 20);
         Process child = new ProcessBuilder("cat").start();
         try {
+            assertTrue(ProcessUsage.children(self) >= 1);
+            assertEquals(0, ProcessUsage.children(child.pid()));
             assertTrue(ProcessUsage.of(self, true).cpuSeconds() >= alone.cpuSeconds());
             assertTrue(ProcessUsage.of(child.pid(), false).rssBytes() > 0);
         } finally {

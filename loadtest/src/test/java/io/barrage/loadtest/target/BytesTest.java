@@ -35,6 +35,15 @@ final class BytesTest {
     }
 
     @Test
+    void findsTheEndOfJson() {
+        String object = "{\"a\":[1,{\"b\":\"}]\\\"\"}]}";
+        ByteBuf in = bytes("##" + object + ",{}");
+        assertEquals(2 + object.length(), Bytes.endOfJson(in, 2, in.writerIndex()));
+        assertEquals(2 + object.length(), Bytes.endOfJson(in, 2, 2 + object.length()));
+        assertEquals(-1, Bytes.endOfJson(in, 2, 1 + object.length()));
+    }
+
+    @Test
     void readsNumbers() {
         assertEquals(120, Bytes.decimal(bytes("a120}"), 1));
         assertEquals(0, Bytes.decimal(bytes("}"), 0));
