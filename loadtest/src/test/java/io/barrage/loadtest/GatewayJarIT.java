@@ -142,7 +142,7 @@ final class GatewayJarIT {
                         "--duration",
                         "1s")
                 .path("totals");
-        assertTrue(totals.path("sent").asLong() > 32);
+        assertTrue(totals.path("sent").asLong() > 0);
         assertEquals(totals.path("sent").asLong() * 20, totals.path("delivered").asLong());
     }
 

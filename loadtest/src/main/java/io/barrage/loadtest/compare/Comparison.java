@@ -148,7 +148,8 @@ public final class Comparison {
             if (keep) {
                 server.awaitQuiet();
             }
-        } catch (LoadException | IOException e) {
+        } catch (LoadException | IOException | IllegalArgumentException e) {
+            // Also what this machine can't do, such as so many connections: the other loads go on.
             keep = false;
             failure = result == null ? String.valueOf(e.getMessage()) : "";
             log.println("  FAILED: " + e.getMessage());

@@ -19,7 +19,7 @@ final class LikesIT {
 
     private static LikesPlan plan(BarrageTarget target, OptionalLong pid) {
         return new LikesPlan(
-                target, 20, 5000, 2, Duration.ofSeconds(2), Duration.ofSeconds(20), Duration.ofSeconds(20), pid);
+                target, 20, 5000, 2, Duration.ofSeconds(4), Duration.ofSeconds(20), Duration.ofSeconds(20), pid);
     }
 
     @Test
