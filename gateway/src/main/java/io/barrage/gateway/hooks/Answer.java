@@ -62,9 +62,10 @@ record Answer<T>(
             Decision decision = new Decision();
             ProtocolException mistake = null;
             try (JsonObjectReader json = JsonObjectReader.open(text)) {
-                for (String name = json.nextField(); name != null; name = json.nextField()) {
+                boolean more = true;
+                while (more) {
                     try {
-                        decision.take(name, json, other);
+                        more = decision.takeNext(json, other);
                     } catch (ProtocolException e) {
                         mistake = e;
                         // Throws again if the text itself is no JSON.
@@ -87,7 +88,12 @@ record Answer<T>(
             return decision;
         }
 
-        private void take(String name, JsonObjectReader json, Field other) {
+        /** Whether there was another field. */
+        private boolean takeNext(JsonObjectReader json, Field other) {
+            String name = json.nextField();
+            if (name == null) {
+                return false;
+            }
             switch (name) {
                 case "allow" -> allow = json.bool();
                 case "hold" -> hold = json.bool();
@@ -95,6 +101,7 @@ record Answer<T>(
                 case "code" -> code = (int) json.integer(UNAUTHORIZED, 4403);
                 default -> other.take(name, json);
             }
+            return true;
         }
 
         private static String cut(String reason) {

@@ -79,7 +79,10 @@ class AnswerTest {
                 "{\"allow\":false,\"hold\":true}",
                 "{\"hold\":true,\"allow\":false}",
                 "{\"data\":1,\"allow\":false,\"priority\":\"loud\"}",
-                "{\"code\":\"banned\",\"allow\":false}"
+                "{\"code\":\"banned\",\"allow\":false}",
+                "{\"allow\":false,\"allow\":true}",
+                "{\"allow\":false,\"data\":{\"a\":1},\"data\":{\"allow\":true}}",
+                "{\"data\":1,\"data\":[{\"allow\":true}],\"allow\":false}"
             })
     void takesANoForANoWhateverElseIsWrong(String answer) {
         Answer<Verdict> read = publish(answer);
@@ -91,6 +94,8 @@ class AnswerTest {
     @Test
     void doesNotTakeBrokenTextForANo() {
         mistake(() -> publish("{\"allow\":false,"));
+        mistake(() -> publish("{\"allow\":false,\"data\":1,\"data\":oops}"));
+        mistake(() -> publish("{\"hold\":true}{\"allow\":false}"));
     }
 
     private static ProtocolException assertNotNullAnd(@Nullable ProtocolException refusal) {
