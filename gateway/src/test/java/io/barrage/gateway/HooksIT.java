@@ -85,6 +85,13 @@ class HooksIT {
             socket.say("{\"type\":\"auth\",\"id\":1,\"token\":\"next\"}");
             assertEquals(
                     "{\"type\":\"authenticated\",\"id\":1,\"user\":\"ann\",\"expires\":4000000001}", socket.text());
+
+            backend.answer("/connect", other -> HookBackend.ok("{\"allow\":true,\"user\":\"bob\"}"));
+            socket.say(auth(2, "session-of-bob"));
+            String refusal = socket.expect("error");
+            assertTrue(refusal.contains("\"code\":\"unauthorized\""), refusal);
+            assertTrue(refusal.contains("connect anew to be somebody else"), refusal);
+            assertEquals(3, gateway.metric("barrage_hook_calls_total{hook=\"connect\",outcome=\"allowed\""));
         }
     }
 

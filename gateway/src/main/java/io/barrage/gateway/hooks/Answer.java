@@ -126,9 +126,10 @@ record Answer<T>(
     /**
      * Reads whether somebody may connect.
      *
-     * @param granted by its token; holds where the answer says nothing else
+     * @param granted what holds where the answer says nothing else
+     * @param checked whether that is by a token that the gateway has checked, whose user can be no other
      */
-    static Answer<Grant> connect(byte[] text, Grant granted) {
+    static Answer<Grant> connect(byte[] text, Grant granted, boolean checked) {
         GrantFields fields = new GrantFields();
         Decision decision = Decision.read(text, fields);
         if (decision.refuses()) {
@@ -136,6 +137,9 @@ record Answer<T>(
                     decision.code == UNAUTHORIZED ? ErrorCode.UNAUTHORIZED : ErrorCode.FORBIDDEN, decision.reason);
         }
         decision.mayNotHold();
+        if (checked) {
+            fields.checkUser(granted);
+        }
         return new Answer<>(HookOutcome.ALLOWED, fields.over(granted), null);
     }
 
@@ -210,11 +214,14 @@ record Answer<T>(
             }
         }
 
-        Grant over(Grant granted) {
+        void checkUser(Grant granted) {
             if (user != null && granted.authenticated() && granted.user() != null && !user.equals(granted.user())) {
                 throw bad("field 'user' is " + Printable.of(user) + ", but the connection's token says "
                         + Printable.of(granted.user()));
             }
+        }
+
+        Grant over(Grant granted) {
             boolean earlier = expires != 0 && (granted.expires() == 0 || expires < granted.expires());
             return granted.with(
                     new Grant.Additions(user, info, subscribe, publish, join), earlier ? expires : granted.expires());
