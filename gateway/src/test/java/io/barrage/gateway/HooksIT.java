@@ -169,10 +169,10 @@ class HooksIT {
             assertTrue(call.has("\"user\":\"eve\",\"authenticated\":true"), call.body());
             assertFalse(call.has("token"), call.body());
 
-            String ann = TokenFixture.token("\"sub\":\"ann\",\"info\":{\"name\": \"Ann\"}", 600);
+            String ann = TokenFixture.token("\"sub\":\"ann\",\"info\":{\"name\": \"Ann \\ud83d\"}", 600);
             try (RawWebSocket socket = gateway.webSocket("?token=" + ann + "&topic=room:1")) {
                 HookBackend.Call asked = backend.next("/connect");
-                assertTrue(asked.has("\"info\":{\"name\":\"Ann\"}"), asked.body());
+                assertTrue(asked.has("\"info\":{\"name\":\"Ann \\uD83D\"}"), asked.body());
                 assertTrue(socket.expect("subscribed").contains("room:1"));
                 assertTrue(socket.expect("subscribed").contains("$user:ann"));
                 socket.say(auth(1, ann)).expect("authenticated");

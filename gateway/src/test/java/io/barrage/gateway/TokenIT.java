@@ -459,6 +459,27 @@ class TokenIT {
         }
     }
 
+    @Test
+    void tellsHalfAnEmojiOfAUsersInfo() throws Exception {
+        String half = "\"sub\":\"ada\",\"info\":{\"names\":[\"\\ud83d\",\"\\ude00\"]}";
+        String told = "\"info\":{\"names\":[\"\\uD83D\",\"\\uDE00\"]}}]";
+        try (GatewayUnderTest gateway =
+                        GatewayUnderTest.start("profile: production\nauth: {keys: [{alg: HS256, secret: " + SECRET
+                                + "}]}\nnamespaces: [{name: room, subscribe: authenticated, presence: members}]\n");
+                RawWebSocket ada = open(gateway, "?topic=room:1&token=" + token(half, 600))) {
+            ada.expect("welcome");
+            expect(ada, "subscribed", "room:1");
+            ada.say("{\"type\":\"presence\",\"id\":5,\"topic\":\"room:1\"}");
+            String frame = next(ada);
+            while (!frame.contains("\"id\":5,")) {
+                frame = next(ada);
+            }
+            assertTrue(frame.contains(told), frame);
+            String page = members(gateway, "room:1");
+            assertTrue(page.contains(told), page);
+        }
+    }
+
     private static String members(GatewayUnderTest gateway, String topic) throws IOException, InterruptedException {
         return gateway.get("/v1/topics/" + topic + "/presence").body();
     }
