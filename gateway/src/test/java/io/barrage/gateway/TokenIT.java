@@ -404,6 +404,28 @@ class TokenIT {
     }
 
     @Test
+    void leavesATopicToItsDeadlineIfAReloadComesBeforeTheNewToken() throws Exception {
+        String more = ", leeway: 0s, renewal: 1m";
+        String claims = "\"sub\":\"u7\",\"topics\":{\"subscribe\":[\"room:*\"]},\"join\":[\"closed:1\"]";
+        String[] topics = {"members:1", "room:1", "closed:1"};
+        try (GatewayUnderTest gateway = gateway(more);
+                RawWebSocket socket = open(gateway, "?topic=members:1&topic=room:1&token=" + token(claims, 2))) {
+            socket.expect("welcome");
+            for (String topic : topics) {
+                expect(socket, "subscribed", topic);
+            }
+            expect(socket, "error", "\"code\":\"token_expired\"");
+            gateway.reload(auth(more).replace("{name: open, publish: anyone}", "{name: open, subscribe: none}"));
+            for (String topic : topics) {
+                gateway.publish(topic, "1");
+                expect(socket, "message", topic);
+            }
+            socket.say(subscribe("room:2", ""));
+            expect(socket, "error", "\"code\":\"token_expired\"");
+        }
+    }
+
+    @Test
     void goesOnWithANewToken() throws Exception {
         String wide = "\"sub\":\"u7\",\"topics\":{\"subscribe\":[\"room:*\"]}";
         String narrow = "\"sub\":\"u7\",\"topics\":{\"subscribe\":[\"room:2\"]}";
