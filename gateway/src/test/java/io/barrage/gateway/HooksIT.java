@@ -390,6 +390,27 @@ class HooksIT {
     }
 
     @Test
+    void letsNobodyOntoATopicThatWasClosedWhileTheBackendDecided() throws Exception {
+        CountDownLatch decided = new CountDownLatch(1);
+        backend.answer("/subscribe", call -> {
+            HookBackend.await(decided);
+            return HookBackend.ok("{\"allow\":true}");
+        });
+        String yaml = "hooks: {secret: " + HookBackend.SECRET + ", subscribe: {timeout: 1m, url: '"
+                + backend.url("/subscribe") + "'}}\nnamespaces: [{name: room, subscribe: %s}]\n";
+        try (GatewayUnderTest gateway = GatewayUnderTest.start(yaml.formatted("hook"));
+                RawWebSocket socket = gateway.webSocket("")) {
+            socket.say("{\"type\":\"subscribe\",\"id\":1,\"topic\":\"room:1\"}");
+            backend.next("/subscribe");
+            gateway.reload(yaml.formatted("none"));
+            decided.countDown();
+            String refusal = socket.expect("error");
+            assertTrue(refusal.contains("\"id\":1,") && refusal.contains("\"code\":\"not_permitted\""), refusal);
+            assertEquals(0, gateway.metric("barrage_subscriptions"));
+        }
+    }
+
+    @Test
     void asksLittleAtATimeForOneClientAndNothingInVain() throws Exception {
         CountDownLatch decided = new CountDownLatch(1);
         backend.answer("/subscribe", call -> {
