@@ -361,7 +361,6 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
         if (content instanceof LastHttpContent && state == State.BODY) {
             state = State.ANSWERING;
-            reader = null;
             Exchange current = Objects.requireNonNull(exchange);
             if (!held) {
                 deadlineIn(limits.keepAliveTimeout().toNanos());
@@ -564,6 +563,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void closeAfterAnswer() {
         state = State.CLOSING;
+        reader = null;
         dropBacklog();
         deadlineIn(limits.keepAliveTimeout().toNanos());
         mustFlush = false;

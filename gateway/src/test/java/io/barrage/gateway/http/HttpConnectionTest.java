@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What one read can bring that no socket brings for certain: hundreds of requests at once. */
+/** What no socket brings for certain: hundreds of requests in one read, or an end at a certain moment. */
 class HttpConnectionTest {
     /** One is being answered, and 128 wait behind it. */
     private static final int HELD = 129;
@@ -37,7 +37,11 @@ class HttpConnectionTest {
                 unanswered.add(exchange);
             }
         });
-        HttpConnection.add(channel.pipeline(), door, new HttpLimits(1 << 16, Duration.ofHours(1), Duration.ofHours(1)));
+        add(channel, door, Duration.ofHours(1));
+    }
+
+    private static void add(EmbeddedChannel channel, HttpConnection.Door door, Duration requestTimeout) {
+        HttpConnection.add(channel.pipeline(), door, new HttpLimits(1 << 16, requestTimeout, Duration.ofHours(1)));
     }
 
     @AfterEach
@@ -62,6 +66,10 @@ class HttpConnectionTest {
     }
 
     private void receive(String text) {
+        receive(channel, text);
+    }
+
+    private static void receive(EmbeddedChannel channel, String text) {
         channel.writeInbound(Unpooled.copiedBuffer(text, US_ASCII));
     }
 
@@ -72,12 +80,16 @@ class HttpConnectionTest {
             unanswered.remove().respond(Response.text("answer " + answered++ + "\n"));
             channel.runPendingTasks();
         }
+        return new ArrayList<>(Arrays.asList(written(channel).split("(?<=answer \\d{1,3}\n)")));
+    }
+
+    private static String written(EmbeddedChannel channel) {
         StringBuilder written = new StringBuilder();
         for (ByteBuf bytes = channel.readOutbound(); bytes != null; bytes = channel.readOutbound()) {
             written.append(bytes.toString(US_ASCII));
             bytes.release();
         }
-        return new ArrayList<>(Arrays.asList(written.toString().split("(?<=answer \\d{1,3}\n)")));
+        return written.toString();
     }
 
     @Test
@@ -122,5 +134,42 @@ class HttpConnectionTest {
         answerAll();
         assertFalse(channel.isOpen());
         assertTrue(unanswered.isEmpty());
+    }
+
+    @Test
+    void readerHearsOfAnEndThatComesBeforeItsAnswer() {
+        List<String> told = new ArrayList<>();
+        Deque<Exchange> open = new ArrayDeque<>();
+        HttpConnection.Door door = exchange -> new BodyReader() {
+            @Override
+            public void content(ByteBuf bytes) {
+                open.add(exchange);
+            }
+
+            @Override
+            public void end() {
+                told.add("end");
+            }
+
+            @Override
+            public void abort() {
+                told.add("abort");
+            }
+        };
+        // Such a body and its end are one object.
+        String post = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n1\n";
+        EmbeddedChannel answered = new EmbeddedChannel();
+        add(answered, door, Duration.ofHours(1));
+        receive(answered, post);
+        open.remove().respond(Response.text("answer"));
+        answered.finishAndReleaseAll();
+        assertEquals(List.of("end"), told);
+
+        EmbeddedChannel left = new EmbeddedChannel();
+        add(left, door, Duration.ofHours(1));
+        receive(left, post);
+        assertEquals(List.of("end", "end"), told);
+        left.finishAndReleaseAll();
+        assertEquals(List.of("end", "end", "abort"), told);
     }
 }
