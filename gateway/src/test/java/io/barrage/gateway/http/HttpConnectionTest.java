@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -19,6 +22,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What no socket brings for certain: hundreds of requests in one read, or an end at a certain moment. */
 class HttpConnectionTest {
@@ -171,5 +176,45 @@ class HttpConnectionTest {
         assertEquals(List.of("end", "end"), told);
         left.finishAndReleaseAll();
         assertEquals(List.of("end", "end", "abort"), told);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"G", "GET /b HTTP/1.1\r\n", "GET /b HTTP/1.1\r\nHost: h\r\n"})
+    void halfARequestBehindAWholeOneHasTheTimeOfRequests(String begun) {
+        EmbeddedChannel hasty = new EmbeddedChannel();
+        add(hasty, exchange -> BodyReader.none(() -> unanswered.add(exchange)), Duration.ZERO);
+        receive(hasty, get("/a") + get("/a") + begun);
+        List<String> answers = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            unanswered.remove().respond(Response.text("answer"));
+            hasty.runPendingTasks();
+            answers.add(written(hasty));
+            assertTrue(answers.get(i).startsWith("HTTP/1.1 200 "), answers.get(i));
+        }
+        assertFalse(answers.get(0).contains("HTTP/1.1 408 "), answers.get(0));
+        assertTrue(answers.get(1).contains("HTTP/1.1 408 "), answers.get(1));
+        assertFalse(hasty.isOpen());
+        hasty.finishAndReleaseAll();
+    }
+
+    @Test
+    void halfARequestThatIsNotReadOnHasNoSuchHurry() {
+        EmbeddedChannel stuck = new EmbeddedChannel(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void flush(ChannelHandlerContext ctx) {
+                // The client takes nothing.
+            }
+        });
+        stuck.config().setWriteBufferWaterMark(new WriteBufferWaterMark(1, 1));
+        add(
+                stuck,
+                exchange -> BodyReader.none(
+                        () -> exchange.respondWithStream("text/plain").end()),
+                Duration.ZERO);
+        receive(stuck, get("/a") + "GET /b");
+        assertFalse(stuck.config().isAutoRead());
+        stuck.runPendingTasks();
+        assertTrue(stuck.isOpen());
+        stuck.finishAndReleaseAll();
     }
 }
