@@ -1,6 +1,7 @@
 package io.barrage.gateway;
 
 import io.barrage.gateway.config.ConfigException;
+import io.barrage.gateway.config.Loaded;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ final class ConfigSource {
          *
          * @throws ConfigException listing everything that is wrong
          */
-        GatewayConfig parse(Path file, byte[] content) throws ConfigException;
+        Loaded<GatewayConfig> parse(Path file, byte[] content) throws ConfigException;
     }
 
     /** @param atStart the content that the gateway starts with */
@@ -57,7 +58,7 @@ final class ConfigSource {
      *
      * @throws ConfigException listing everything that is wrong
      */
-    GatewayConfig parse(byte[] content) throws ConfigException {
+    Loaded<GatewayConfig> parse(byte[] content) throws ConfigException {
         return parser.parse(file, content);
     }
 }

@@ -183,9 +183,8 @@ public final class Main {
 
         @Override
         public Integer call() throws ConfigException, InterruptedException {
-            ConfigSource source = ConfigSource.of(flags.file(), (file, content) -> flags.load(command, file, content)
-                    .value());
-            GatewayConfig config = source == null ? flags.load(command).value() : source.parse(source.atStart());
+            ConfigSource source = ConfigSource.of(flags.file(), (file, content) -> flags.load(command, file, content));
+            GatewayConfig config = (source == null ? flags.load(command) : source.parse(source.atStart())).value();
             Logging.apply(config.log());
             if (config.profile() == Profile.DEVELOPMENT) {
                 // Not in a constant: the other commands have no use for a logger and start without one.

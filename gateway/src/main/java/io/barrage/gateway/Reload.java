@@ -6,6 +6,7 @@ import io.barrage.gateway.broker.HookFailure;
 import io.barrage.gateway.broker.NamespaceConfig;
 import io.barrage.gateway.broker.Who;
 import io.barrage.gateway.config.ConfigException;
+import io.barrage.gateway.config.Loaded;
 import io.barrage.gateway.config.Reloaded;
 import io.barrage.protocol.TopicName;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -19,10 +20,14 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -124,7 +129,8 @@ final class Reload implements AutoCloseable {
             try {
                 // Parsing on each look would be too much, and what is in effect has been parsed.
                 boolean known = Arrays.equals(content, inEffect);
-                for (Path named : (known ? gateway.config() : source.parse(content)).files()) {
+                for (Path named :
+                        (known ? gateway.config() : source.parse(content).value()).files()) {
                     digest.update((byte) 0);
                     digest.update(Files.isReadable(named) ? Files.readAllBytes(named) : new byte[0]);
                 }
@@ -149,8 +155,9 @@ final class Reload implements AutoCloseable {
         tried = now;
         try {
             GatewayConfig old = gateway.config();
-            GatewayConfig fresh = source.parse(now.content);
-            List<String> doors = openedDoors(old, fresh);
+            Loaded<GatewayConfig> loaded = source.parse(now.content);
+            GatewayConfig fresh = loaded.value();
+            List<String> doors = openedDoors(old, loaded);
             if (!doors.isEmpty()) {
                 refuse(doors.stream()
                         .map(door ->
@@ -191,7 +198,8 @@ final class Reload implements AutoCloseable {
     }
 
     /** What would be open that wasn't, in words; so that no slip in a file opens a running gateway. */
-    static List<String> openedDoors(GatewayConfig old, GatewayConfig fresh) {
+    static List<String> openedDoors(GatewayConfig old, Loaded<GatewayConfig> loaded) {
+        GatewayConfig fresh = loaded.value();
         List<String> doors = new ArrayList<>();
         if (old.profile() == Profile.PRODUCTION && fresh.profile() == Profile.DEVELOPMENT) {
             doors.add("profile: development lets anyone in under any name, production didn't");
@@ -218,31 +226,49 @@ final class Reload implements AutoCloseable {
             doors.add(
                     "hooks.connect.onFailure: allow lets in whom the backend would have refused, whenever it is down");
         }
-        removed(old, fresh).forEach(gone -> openedByRemoval(gone, fresh, doors));
+        Set<String> listed = listed(loaded);
+        old.namespaces().stream()
+                .filter(namespace -> !listed.contains(namespace.name()))
+                .forEach(unlisted -> openedByRemoval(unlisted, fresh, doors));
         return doors;
     }
 
     private static List<NamespaceConfig> removed(GatewayConfig old, GatewayConfig fresh) {
         return old.namespaces().stream()
-                .filter(namespace -> fresh.namespaces().stream()
-                        .noneMatch(other -> other.name().equals(namespace.name())))
+                .filter(namespace -> find(namespace.name(), fresh).isEmpty())
                 .toList();
+    }
+
+    /** The namespaces that somebody wrote down, without those that are there all the same. */
+    private static Set<String> listed(Loaded<GatewayConfig> loaded) {
+        List<NamespaceConfig> effective = loaded.value().namespaces();
+        return IntStream.range(0, effective.size())
+                .filter(i -> loaded.isWritten("namespaces[" + i + "]"))
+                .mapToObj(i -> effective.get(i).name())
+                .collect(Collectors.toSet());
     }
 
     /** To widen what a namespace allows is what reloads are for; but who removes one, or mistypes its name, hasn't asked for it. */
     private static void openedByRemoval(NamespaceConfig gone, GatewayConfig fresh, List<String> doors) {
-        NamespaceConfig others = fresh.namespaces().stream()
-                .filter(namespace -> namespace.name().equals(TopicName.DEFAULT_NAMESPACE))
-                .findFirst()
+        NamespaceConfig others = find(gone.name(), fresh)
+                .or(() -> find(TopicName.DEFAULT_NAMESPACE, fresh))
                 .orElseThrow();
         List<String> wider = new ArrayList<>();
         addIfWider("subscribe", gone.subscribe(), others.subscribe(), wider);
         addIfWider("publish", gone.publish(), others.publish(), wider);
         addIfWider("publishValues", gone.publishValues(), others.publishValues(), wider);
         if (!wider.isEmpty()) {
-            doors.add("namespaces: without '" + gone.name() + "' its topics follow '" + others.name()
-                    + "', which allows more: " + String.join(", ", wider));
+            String rules = others.name().equals(gone.name())
+                    ? "'" + gone.name() + "' isn't listed any more and allows more then: "
+                    : "without '" + gone.name() + "' its topics follow '" + others.name() + "', which allows more: ";
+            doors.add("namespaces: " + rules + String.join(", ", wider));
         }
+    }
+
+    private static Optional<NamespaceConfig> find(String name, GatewayConfig config) {
+        return config.namespaces().stream()
+                .filter(namespace -> namespace.name().equals(name))
+                .findFirst();
     }
 
     private static void addIfWider(String what, Who before, Who now, List<String> wider) {

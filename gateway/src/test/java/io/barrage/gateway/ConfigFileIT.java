@@ -10,7 +10,9 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.barrage.gateway.auth.ApiKeys;
 import io.barrage.gateway.auth.TokenFixture;
+import io.barrage.gateway.config.ConfigException;
 import io.barrage.gateway.config.ConfigReader;
+import io.barrage.gateway.config.Loaded;
 import io.barrage.gateway.testkit.HookBackend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,9 +82,8 @@ class ConfigFileIT {
 
         Running(Path file) throws Exception {
             ConfigSource source = ConfigSource.of(file, (path, content) -> GatewayConfig.reader(path, content, Map.of())
-                    .load()
-                    .value());
-            this.gateway = Gateway.start(source.parse(source.atStart()));
+                    .load());
+            this.gateway = Gateway.start(source.parse(source.atStart()).value());
             this.reload = Reload.start(source, gateway);
             this.client = RawWebSocket.open(gateway.clientsPort(), "?topic=room:1");
             client.expect("welcome");
@@ -263,7 +264,6 @@ class ConfigFileIT {
     @Test
     void letsNobodyInWhoHadToProveWhoItIs() throws Exception {
         String tokens = "auth: {issuer: me, keys: [{alg: HS256, secret: \"" + "1".repeat(32) + "\"}]}\n";
-        GatewayConfig old = ConfigReader.parse(GatewayConfig.class, tokens);
         String[] doors = {
             "auth: none",
             "profile: development",
@@ -271,9 +271,8 @@ class ConfigFileIT {
             tokens.replace("issuer: me, ", "")
         };
         for (String yaml : doors) {
-            GatewayConfig fresh = ConfigReader.parse(GatewayConfig.class, yaml);
-            assertTrue(!Reload.openedDoors(old, fresh).isEmpty(), yaml);
-            assertEquals(List.of(), Reload.openedDoors(fresh, fresh), yaml);
+            assertTrue(!doors(tokens, yaml).isEmpty(), yaml);
+            assertEquals(List.of(), doors(yaml, yaml), yaml);
         }
         String[] others = {
             tokens,
@@ -282,7 +281,7 @@ class ConfigFileIT {
             tokens.replace("1", "2")
         };
         for (String yaml : others) {
-            assertEquals(List.of(), Reload.openedDoors(old, ConfigReader.parse(GatewayConfig.class, yaml)), yaml);
+            assertEquals(List.of(), doors(tokens, yaml), yaml);
         }
 
         Path file = folder.resolve("barrage.yaml");
@@ -297,13 +296,16 @@ class ConfigFileIT {
         }
     }
 
-    private static List<String> doors(String before, String after) {
-        return Reload.openedDoors(
-                ConfigReader.parse(GatewayConfig.class, before), ConfigReader.parse(GatewayConfig.class, after));
+    private static List<String> doors(String before, String after) throws ConfigException {
+        return Reload.openedDoors(loaded(before).value(), loaded(after));
+    }
+
+    private static Loaded<GatewayConfig> loaded(String yaml) throws ConfigException {
+        return ConfigReader.of(GatewayConfig.class).yaml("yaml", yaml).load();
     }
 
     @Test
-    void takesNoTokensThatWereForNobody() {
+    void takesNoTokensThatWereForNobody() throws Exception {
         String tokens = "auth: {audience: [me, us], keys: [{alg: HS256, secret: \"" + "1".repeat(32) + "\"}]}\n";
         assertEquals(
                 List.of("auth.audience: without it the tokens that name no audience are taken"),
@@ -313,7 +315,7 @@ class ConfigFileIT {
     }
 
     @Test
-    void letsNobodyInBecauseTheBackendIsDown() {
+    void letsNobodyInBecauseTheBackendIsDown() throws Exception {
         String hooks =
                 "auth: none\nhooks: {secret: " + HookBackend.SECRET + ", connect: {url: 'http://b/c', onFailure: %s}}";
         String refuse = hooks.formatted("refuse");
@@ -343,6 +345,15 @@ class ConfigFileIT {
         }
         String open = auth + "namespaces: [{name: room, publish: token, publishValues: token}]";
         assertEquals(List.of(), doors(open, auth));
+        String byDefault = auth + "namespaces: [{name: default, subscribe: none, publish: token}, {name: room}]";
+        for (String slip : List.of("", "{name: defualt, subscribe: none}, ")) {
+            assertEquals(
+                    List.of("namespaces: 'default' isn't listed any more and allows more then: subscribe was none and"
+                            + " would be anyone"),
+                    doors(byDefault, auth + "namespaces: [" + slip + "{name: room}]"),
+                    slip);
+        }
+        assertEquals(List.of(), doors(byDefault, auth + "namespaces: [{name: default}, {name: room}]"));
 
         Path file = folder.resolve("barrage.yaml");
         Files.writeString(file, room("publish: anyone") + "  - {name: vip, subscribe: none}\n");

@@ -85,6 +85,13 @@ class HooksIT {
             socket.say("{\"type\":\"auth\",\"id\":1,\"token\":\"next\"}");
             assertEquals(
                     "{\"type\":\"authenticated\",\"id\":1,\"user\":\"ann\",\"expires\":4000000001}", socket.text());
+
+            backend.answer("/connect", other -> HookBackend.ok("{\"allow\":true,\"user\":\"bob\"}"));
+            socket.say(auth(2, "session-of-bob"));
+            String refusal = socket.expect("error");
+            assertTrue(refusal.contains("\"code\":\"unauthorized\""), refusal);
+            assertTrue(refusal.contains("connect anew to be somebody else"), refusal);
+            assertEquals(3, gateway.metric("barrage_hook_calls_total{hook=\"connect\",outcome=\"allowed\""));
         }
     }
 
@@ -162,10 +169,10 @@ class HooksIT {
             assertTrue(call.has("\"user\":\"eve\",\"authenticated\":true"), call.body());
             assertFalse(call.has("token"), call.body());
 
-            String ann = TokenFixture.token("\"sub\":\"ann\",\"info\":{\"name\": \"Ann\"}", 600);
+            String ann = TokenFixture.token("\"sub\":\"ann\",\"info\":{\"name\": \"Ann \\ud83d\"}", 600);
             try (RawWebSocket socket = gateway.webSocket("?token=" + ann + "&topic=room:1")) {
                 HookBackend.Call asked = backend.next("/connect");
-                assertTrue(asked.has("\"info\":{\"name\":\"Ann\"}"), asked.body());
+                assertTrue(asked.has("\"info\":{\"name\":\"Ann \\uD83D\"}"), asked.body());
                 assertTrue(socket.expect("subscribed").contains("room:1"));
                 assertTrue(socket.expect("subscribed").contains("$user:ann"));
                 socket.say(auth(1, ann)).expect("authenticated");
@@ -379,6 +386,27 @@ class HooksIT {
                     "{\"type\":\"error\",\"id\":1,\"topic\":\"room:closed\",\"code\":\"refused\","
                             + "\"message\":\"members only\"}",
                     socket.text());
+        }
+    }
+
+    @Test
+    void letsNobodyOntoATopicThatWasClosedWhileTheBackendDecided() throws Exception {
+        CountDownLatch decided = new CountDownLatch(1);
+        backend.answer("/subscribe", call -> {
+            HookBackend.await(decided);
+            return HookBackend.ok("{\"allow\":true}");
+        });
+        String yaml = "hooks: {secret: " + HookBackend.SECRET + ", subscribe: {timeout: 1m, url: '"
+                + backend.url("/subscribe") + "'}}\nnamespaces: [{name: room, subscribe: %s}]\n";
+        try (GatewayUnderTest gateway = GatewayUnderTest.start(yaml.formatted("hook"));
+                RawWebSocket socket = gateway.webSocket("")) {
+            socket.say("{\"type\":\"subscribe\",\"id\":1,\"topic\":\"room:1\"}");
+            backend.next("/subscribe");
+            gateway.reload(yaml.formatted("none"));
+            decided.countDown();
+            String refusal = socket.expect("error");
+            assertTrue(refusal.contains("\"id\":1,") && refusal.contains("\"code\":\"not_permitted\""), refusal);
+            assertEquals(0, gateway.metric("barrage_subscriptions"));
         }
     }
 

@@ -505,6 +505,9 @@ class HttpDoorIT {
             RawHttp second = hurried.backendSocket().say(request("GET", "/healthz"));
             assertEquals(200, second.answer().status());
             sockets.add(second.say(begun));
+            RawHttp inOnePacket = hurried.backendSocket().say(request("GET", "/healthz") + begun);
+            assertEquals(200, inOnePacket.answer().status());
+            sockets.add(inOnePacket);
         }
         for (RawHttp socket : sockets) {
             assertProblem(408, "request_timeout", "in time", socket.answer());

@@ -244,7 +244,7 @@ class LimitsIT {
             }
             assertEquals(4429, frame.closeCode());
             assertComesBackLater("rate_limited", frame.closeReason());
-            assertTrue(limited(gateway, "requests") >= 2);
+            assertEquals(2, limited(gateway, "requests"), "a pause and the close");
             assertEquals(0, limited(gateway, "inbound"));
             other.say("{\"type\":\"ping\",\"id\":1}").expect("pong");
         }

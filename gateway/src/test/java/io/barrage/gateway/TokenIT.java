@@ -404,6 +404,28 @@ class TokenIT {
     }
 
     @Test
+    void leavesATopicToItsDeadlineIfAReloadComesBeforeTheNewToken() throws Exception {
+        String more = ", leeway: 0s, renewal: 1m";
+        String claims = "\"sub\":\"u7\",\"topics\":{\"subscribe\":[\"room:*\"]},\"join\":[\"closed:1\"]";
+        String[] topics = {"members:1", "room:1", "closed:1"};
+        try (GatewayUnderTest gateway = gateway(more);
+                RawWebSocket socket = open(gateway, "?topic=members:1&topic=room:1&token=" + token(claims, 2))) {
+            socket.expect("welcome");
+            for (String topic : topics) {
+                expect(socket, "subscribed", topic);
+            }
+            expect(socket, "error", "\"code\":\"token_expired\"");
+            gateway.reload(auth(more).replace("{name: open, publish: anyone}", "{name: open, subscribe: none}"));
+            for (String topic : topics) {
+                gateway.publish(topic, "1");
+                expect(socket, "message", topic);
+            }
+            socket.say(subscribe("room:2", ""));
+            expect(socket, "error", "\"code\":\"token_expired\"");
+        }
+    }
+
+    @Test
     void goesOnWithANewToken() throws Exception {
         String wide = "\"sub\":\"u7\",\"topics\":{\"subscribe\":[\"room:*\"]}";
         String narrow = "\"sub\":\"u7\",\"topics\":{\"subscribe\":[\"room:2\"]}";
@@ -456,6 +478,27 @@ class TokenIT {
                         () -> members(gateway, "room:1").contains("\"level\":2")
                                 && members(gateway, "room:2").contains("\"level\":2"));
             }
+        }
+    }
+
+    @Test
+    void tellsHalfAnEmojiOfAUsersInfo() throws Exception {
+        String half = "\"sub\":\"ada\",\"info\":{\"names\":[\"\\ud83d\",\"\\ude00\"]}";
+        String told = "\"info\":{\"names\":[\"\\uD83D\",\"\\uDE00\"]}}]";
+        try (GatewayUnderTest gateway =
+                        GatewayUnderTest.start("profile: production\nauth: {keys: [{alg: HS256, secret: " + SECRET
+                                + "}]}\nnamespaces: [{name: room, subscribe: authenticated, presence: members}]\n");
+                RawWebSocket ada = open(gateway, "?topic=room:1&token=" + token(half, 600))) {
+            ada.expect("welcome");
+            expect(ada, "subscribed", "room:1");
+            ada.say("{\"type\":\"presence\",\"id\":5,\"topic\":\"room:1\"}");
+            String frame = next(ada);
+            while (!frame.contains("\"id\":5,")) {
+                frame = next(ada);
+            }
+            assertTrue(frame.contains(told), frame);
+            String page = members(gateway, "room:1");
+            assertTrue(page.contains(told), page);
         }
     }
 

@@ -97,20 +97,25 @@ public final class JsonObjectReader implements AutoCloseable {
         }
     }
 
-    /** Goes on to the next field and gives its name, or null behind the last. The value must be taken or skipped. */
+    /**
+     * Goes on to the next field and gives its name, or null behind the last. The value must be taken or skipped, also that of a
+     * field that is refused because it was there before.
+     */
     public @Nullable String nextField() {
         checkReadable();
         try {
             if (parser.nextToken() == JsonToken.END_OBJECT) {
                 if (parser.nextToken() != null) {
-                    throw bad("text behind the JSON object at " + position(parser.currentTokenLocation()));
+                    broken = bad("text behind the JSON object at " + position(parser.currentTokenLocation()));
+                    throw broken;
                 }
                 return null;
             }
             field = parser.currentName();
             if (!isNew(field)) {
-                throw bad("field " + Printable.of(field) + " twice, the second time at "
-                        + position(parser.currentTokenLocation()));
+                String place = position(parser.currentTokenLocation());
+                parser.nextToken();
+                throw bad("field " + Printable.of(field) + " twice, the second time at " + place);
             }
             parser.nextToken();
             return field;

@@ -4,7 +4,8 @@ import io.barrage.protocol.ErrorCode;
 import io.barrage.protocol.Printable;
 import io.barrage.protocol.ProtocolException;
 import io.barrage.protocol.Utf8;
-import java.io.StringWriter;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -191,13 +192,14 @@ final class TokenJson implements AutoCloseable {
         if (parser.currentToken() == JsonToken.VALUE_NULL) {
             return null;
         }
-        StringWriter text = new StringWriter();
+        // As bytes, not as characters: so half an emoji stays escaped, which nobody could write as UTF-8.
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
         try (JsonGenerator generator = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
             generator.copyCurrentStructureExact(parser);
         } catch (JacksonException e) {
             throw malformed(e);
         }
-        return text.toString();
+        return text.toString(StandardCharsets.UTF_8);
     }
 
     /** A fault of the current field. */

@@ -66,7 +66,10 @@ interface Access {
     /** Whether it may subscribe. */
     CompletableFuture<Void> subscribe(Client client, TopicName topic);
 
-    /** Whether it may stay, now that its grant has changed. */
+    /**
+     * Whether it may be on a topic for which it was let in before, now that its grant or the rules have changed. That its token has
+     * ended is no reason: a client has some time to renew it.
+     */
     boolean mayStay(Client client, TopicName topic);
 
     /** Whether others may have to be asked for {@link #publish}, who can say no to what they have allowed before. */

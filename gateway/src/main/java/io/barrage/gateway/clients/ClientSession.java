@@ -352,6 +352,11 @@ final class ClientSession {
         return clientWith(topicGrants == null ? null : topicGrants.of(topic));
     }
 
+    /** @param ofTopic what a new token for the topic grants, in place of what is kept for it; null without one */
+    private Access.Client client(TopicName topic, @Nullable Grant ofTopic) {
+        return ofTopic == null ? client(topic) : clientWith(ofTopic);
+    }
+
     private Access.Client clientWith(@Nullable Grant ofTopic) {
         return new Access.Client(connection.id(), grant, ofTopic, connection.address());
     }
@@ -606,8 +611,7 @@ final class ClientSession {
     /** @param ofTopic what the token in the frame grants, which replaces an earlier one's only once it is enough */
     private void ask(ClientFrame.Subscribe frame, @Nullable Grant ofTopic) {
         TopicName topic = frame.topic();
-        Supplier<Access.Client> client = () -> ofTopic == null ? client(topic) : clientWith(ofTopic);
-        Access.Client now = client.get();
+        Access.Client now = client(topic, ofTopic);
         if (!context.access().asksAbout(now, topic)) {
             await(
                     topic,
@@ -625,7 +629,7 @@ final class ClientSession {
         undecided += more;
         await(
                 topic,
-                turns().ask(() -> context.access().subscribe(client.get(), topic)),
+                turns().ask(() -> context.access().subscribe(client(topic, ofTopic), topic)),
                 ignored -> {
                     undecided -= more;
                     joinWhenCaughtUp(frame, ofTopic);
@@ -660,6 +664,13 @@ final class ClientSession {
                     connection.send(new ServerFrame.Authenticated(frame.id(), grant.user(), ofTopic.expires()));
                 }
             }
+        } else if (!context.access().mayStay(client(topic, ofTopic), topic)) {
+            // The decision took its time, and what it went by is no more.
+            fail(
+                    frame.id(),
+                    topic.toString(),
+                    ErrorCode.NOT_PERMITTED,
+                    "this connection may not subscribe to this topic any more");
         } else if (isFull(0)) {
             failFull(frame);
         } else {

@@ -1,5 +1,6 @@
 package io.barrage.gateway.clients;
 
+import io.barrage.gateway.config.Rate;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -102,8 +103,10 @@ final class InboundPace {
 
     /** Whether it is paused, and so many of the client's frames wait that it is too far ahead. */
     boolean isTooFarAhead(ClientLimits limits, int waiting) {
-        double perSecond =
-                Math.min(limits.inbound().perSecond(), limits.requests().perSecond());
-        return isPaused() && waiting > MAX_SECONDS_AHEAD * perSecond;
+        if (!isPaused()) {
+            return false;
+        }
+        Rate over = limit() == ClientLimit.INBOUND ? limits.inbound() : limits.requests();
+        return waiting > MAX_SECONDS_AHEAD * over.perSecond();
     }
 }

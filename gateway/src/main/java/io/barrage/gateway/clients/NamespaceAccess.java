@@ -20,6 +20,7 @@ import java.net.SocketAddress;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -145,20 +146,25 @@ final class NamespaceAccess implements Access {
         if (asksAbout(rules, client, topic)) {
             return hooks.subscribe(asker(client), topic, rules.onHookFailure());
         }
-        return allows(who, client, topic, Grant::subscribe) || joins(client, topic)
+        return allows(who, client, topic, Grant::subscribe, this::proves) || joins(client, topic)
                 ? ALLOWED
                 : refuse(who, client, "subscribe to this topic");
     }
 
     /** Whether its token puts it on the topic. */
     private boolean joins(Client client, TopicName topic) {
-        return client.grant().join().contains(topic) && isGood(client.grant());
+        return isPutOn(client, topic) && isGood(client.grant());
+    }
+
+    /** Whether its token puts it on the topic, or has while it lasted. */
+    private static boolean isPutOn(Client client, TopicName topic) {
+        return client.grant().join().contains(topic);
     }
 
     @Override
     public boolean mayStay(Client client, TopicName topic) {
         Who who = namespaces.get().of(topic).subscribe();
-        return allows(who, client, topic, Grant::subscribe) || joins(client, topic);
+        return allows(who, client, topic, Grant::subscribe, Grant::authenticated) || isPutOn(client, topic);
     }
 
     @Override
@@ -175,7 +181,7 @@ final class NamespaceAccess implements Access {
         NamespaceConfig rules = namespaces.get().of(topic);
         boolean value = request.value() != null;
         Who who = publishers(rules, request);
-        if (!allows(who, client, topic, Grant::publish)) {
+        if (!allows(who, client, topic, Grant::publish, this::proves)) {
             return refuse(who, client, value ? "publish values to this topic" : "publish to this topic");
         }
         if (!value && request.priority().compareTo(rules.maxClientPriority()) > 0) {
@@ -207,16 +213,18 @@ final class NamespaceAccess implements Access {
         return new Asker(connection, grant.user(), grant.authenticated(), host);
     }
 
-    private boolean allows(Who who, Client client, TopicName topic, Function<Grant, TopicPatterns> patterns) {
+    /** @param proves whether a grant counts for more than nobody's */
+    private static boolean allows(
+            Who who, Client client, TopicName topic, Function<Grant, TopicPatterns> patterns, Predicate<Grant> proves) {
         Grant grant = client.grant();
         Grant ofTopic = client.ofTopic();
         return switch (who) {
             case ANYONE -> true;
-            case AUTHENTICATED -> proves(grant) || (ofTopic != null && proves(ofTopic));
+            case AUTHENTICATED -> proves.test(grant) || (ofTopic != null && proves.test(ofTopic));
             case TOKEN ->
-                (proves(grant) && patterns.apply(grant).match(topic))
+                (proves.test(grant) && patterns.apply(grant).match(topic))
                         || (ofTopic != null
-                                && proves(ofTopic)
+                                && proves.test(ofTopic)
                                 && patterns.apply(ofTopic).match(topic));
             case NONE -> false;
             // Whom the backend has let in stays in, until the backend says otherwise; all else it is asked about.

@@ -538,7 +538,10 @@ final class WsConnection extends Connection implements ClientSession.Carrier {
             held = new ArrayDeque<>();
         }
         held.add(frame);
-        if (pace != null && pace.isTooFarAhead(context.rules().limits(), held.size())) {
+        // It is told once: what comes behind that is dropped anyway.
+        if (state == State.OPEN
+                && pace != null
+                && pace.isTooFarAhead(context.rules().limits(), held.size())) {
             session.tooFarAhead(pace.limit());
         }
     }

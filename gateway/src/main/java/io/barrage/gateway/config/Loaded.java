@@ -20,6 +20,11 @@ public final class Loaded<T extends Record> {
         return value;
     }
 
+    /** Whether a source gives what is at a path, rather than a default or what the record adds by itself. */
+    public boolean isWritten(String path) {
+        return origins.containsKey(path);
+    }
+
     /**
      * The effective configuration as YAML: every key, secrets masked, and behind each value that isn't the default where
      * it came from.

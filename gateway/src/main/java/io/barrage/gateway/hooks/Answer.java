@@ -62,9 +62,10 @@ record Answer<T>(
             Decision decision = new Decision();
             ProtocolException mistake = null;
             try (JsonObjectReader json = JsonObjectReader.open(text)) {
-                for (String name = json.nextField(); name != null; name = json.nextField()) {
+                boolean more = true;
+                while (more) {
                     try {
-                        decision.take(name, json, other);
+                        more = decision.takeNext(json, other);
                     } catch (ProtocolException e) {
                         mistake = e;
                         // Throws again if the text itself is no JSON.
@@ -87,7 +88,12 @@ record Answer<T>(
             return decision;
         }
 
-        private void take(String name, JsonObjectReader json, Field other) {
+        /** Whether there was another field. */
+        private boolean takeNext(JsonObjectReader json, Field other) {
+            String name = json.nextField();
+            if (name == null) {
+                return false;
+            }
             switch (name) {
                 case "allow" -> allow = json.bool();
                 case "hold" -> hold = json.bool();
@@ -95,6 +101,7 @@ record Answer<T>(
                 case "code" -> code = (int) json.integer(UNAUTHORIZED, 4403);
                 default -> other.take(name, json);
             }
+            return true;
         }
 
         private static String cut(String reason) {
@@ -119,9 +126,10 @@ record Answer<T>(
     /**
      * Reads whether somebody may connect.
      *
-     * @param granted by its token; holds where the answer says nothing else
+     * @param granted what holds where the answer says nothing else
+     * @param checked whether that is by a token that the gateway has checked, whose user can be no other
      */
-    static Answer<Grant> connect(byte[] text, Grant granted) {
+    static Answer<Grant> connect(byte[] text, Grant granted, boolean checked) {
         GrantFields fields = new GrantFields();
         Decision decision = Decision.read(text, fields);
         if (decision.refuses()) {
@@ -129,6 +137,9 @@ record Answer<T>(
                     decision.code == UNAUTHORIZED ? ErrorCode.UNAUTHORIZED : ErrorCode.FORBIDDEN, decision.reason);
         }
         decision.mayNotHold();
+        if (checked) {
+            fields.checkUser(granted);
+        }
         return new Answer<>(HookOutcome.ALLOWED, fields.over(granted), null);
     }
 
@@ -203,11 +214,14 @@ record Answer<T>(
             }
         }
 
-        Grant over(Grant granted) {
+        void checkUser(Grant granted) {
             if (user != null && granted.authenticated() && granted.user() != null && !user.equals(granted.user())) {
                 throw bad("field 'user' is " + Printable.of(user) + ", but the connection's token says "
                         + Printable.of(granted.user()));
             }
+        }
+
+        Grant over(Grant granted) {
             boolean earlier = expires != 0 && (granted.expires() == 0 || expires < granted.expires());
             return granted.with(
                     new Grant.Additions(user, info, subscribe, publish, join), earlier ? expires : granted.expires());

@@ -105,7 +105,7 @@ public final class Hooks implements AutoCloseable {
     /**
      * Who somebody is and what it may do, if the backend lets it connect; what it was granted already, if the backend isn't asked.
      *
-     * @param granted by its token
+     * @param granted by its token, or before it
      * @param token that the gateway couldn't check itself; null otherwise
      * @param before what it had until now, if it is connected already and has a new token: what the backend said of it then goes on
      *     if the backend fails and that is the rule
@@ -119,7 +119,7 @@ public final class Hooks implements AutoCloseable {
                 : ask(
                         target,
                         Questions.connect(asker, granted, origin, token, before != null),
-                        answer -> Answer.connect(answer, granted),
+                        answer -> Answer.connect(answer, granted, token == null),
                         // A token that nobody has looked at vouches for nobody.
                         token == null ? now.onFailure(HookKind.CONNECT) : HookFailure.REFUSE,
                         before == null ? granted : granted.with(before.byBackend(), granted.expires()));

@@ -14,7 +14,7 @@ public interface BodyReader {
     /** The body was complete. */
     void end();
 
-    /** The connection ended, or the request was refused, before the body was complete. */
+    /** The connection ended, or the request was refused, before the answer was complete. */
     default void abort() {}
 
     /** Drops the body of a request that has none to speak of, and goes on with {@code then}. */

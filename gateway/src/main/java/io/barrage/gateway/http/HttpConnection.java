@@ -135,8 +135,27 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     /** Reads requests, and tells of their bytes first: only so is it known that one has begun. */
     private final class Decoder extends HttpRequestDecoder {
+        /** Whether what it was given last belongs to a request whose end it hasn't found. */
+        private boolean begun;
+
         Decoder() {
             super(DECODING);
+        }
+
+        @Override
+        protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+            int from = in.readerIndex();
+            super.decode(ctx, in, out);
+            if (!out.isEmpty()) {
+                begun = !(out.get(out.size() - 1) instanceof LastHttpContent);
+            } else if (in.readerIndex() > from) {
+                begun = true;
+            }
+        }
+
+        /** Whether some of a request has come that isn't handed on yet as a whole. */
+        boolean isWithinRequest() {
+            return begun || actualReadableBytes() > 0;
         }
 
         @Override
@@ -361,7 +380,6 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
         if (content instanceof LastHttpContent && state == State.BODY) {
             state = State.ANSWERING;
-            reader = null;
             Exchange current = Objects.requireNonNull(exchange);
             if (!held) {
                 deadlineIn(limits.keepAliveTimeout().toNanos());
@@ -479,12 +497,17 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void next() {
-        state = State.IDLE;
         exchange = null;
         reader = null;
         held = false;
-        deadlineIn(limits.keepAliveTimeout().toNanos());
+        awaitRequest();
         readOn();
+    }
+
+    private void awaitRequest() {
+        boolean begun = backlog.isEmpty() && !paused && decoder.isWithinRequest();
+        state = begun ? State.HEAD : State.IDLE;
+        deadlineIn((begun ? limits.requestTimeout() : limits.keepAliveTimeout()).toNanos());
     }
 
     void hold(long nanos) {
@@ -564,6 +587,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void closeAfterAnswer() {
         state = State.CLOSING;
+        reader = null;
         dropBacklog();
         deadlineIn(limits.keepAliveTimeout().toNanos());
         mustFlush = false;
@@ -598,6 +622,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
                 // One that doesn't read its answers isn't asked for more.
                 paused = true;
                 channel().config().setAutoRead(false);
+                if (state == State.HEAD) {
+                    // Nobody reads what is missing of it.
+                    awaitRequest();
+                }
             }
         }
     }

@@ -154,6 +154,25 @@ class TokenVerifierTest {
     }
 
     @Test
+    void keepsHalfAnEmojiOfItsInfoEscaped() {
+        assertEquals(
+                "{\"name\":\"\\uD83D\",\"more\":[\"\\uDE00\\uD83D!\"]}",
+                grant(
+                                HS_KEY,
+                                token("{\"exp\":" + (NOW + 60) + ",\"info\":{\"name\":\"\\ud83d\","
+                                        + "\"more\":[\"\\ude00\\ud83d!\"]}}"))
+                        .info());
+        refusesClaims("\"info\":{\"\\ude00\":1}", "aren't well-formed JSON");
+        String whole = "{\"\ud83d\ude00\":\"\ud83d\ude00\"}";
+        for (String emoji : List.of(whole, "{\"\\ud83d\\ude00\":\"\\ud83d\\ude00\"}")) {
+            assertEquals(
+                    whole,
+                    grant(HS_KEY, token("{\"exp\":" + (NOW + 60) + ",\"info\":" + emoji + "}"))
+                            .info());
+        }
+    }
+
+    @Test
     void takesTokensWithoutUserAndWithoutInfo() {
         Grant grant = grant(HS_KEY, token("{\"exp\":" + (NOW + 60) + ",\"info\":null}"));
         assertNull(grant.user());

@@ -46,6 +46,10 @@ class AnswerTest {
         return Answer.publish(bytes(answer), asked(null), 20);
     }
 
+    private static Answer<Grant> connect(String answer, Grant granted) {
+        return Answer.connect(bytes(answer), granted, true);
+    }
+
     private static String mistake(Runnable reading) {
         return assertThrows(ProtocolException.class, reading::run).getMessage();
     }
@@ -79,7 +83,10 @@ class AnswerTest {
                 "{\"allow\":false,\"hold\":true}",
                 "{\"hold\":true,\"allow\":false}",
                 "{\"data\":1,\"allow\":false,\"priority\":\"loud\"}",
-                "{\"code\":\"banned\",\"allow\":false}"
+                "{\"code\":\"banned\",\"allow\":false}",
+                "{\"allow\":false,\"allow\":true}",
+                "{\"allow\":false,\"data\":{\"a\":1},\"data\":{\"allow\":true}}",
+                "{\"data\":1,\"data\":[{\"allow\":true}],\"allow\":false}"
             })
     void takesANoForANoWhateverElseIsWrong(String answer) {
         Answer<Verdict> read = publish(answer);
@@ -91,6 +98,8 @@ class AnswerTest {
     @Test
     void doesNotTakeBrokenTextForANo() {
         mistake(() -> publish("{\"allow\":false,"));
+        mistake(() -> publish("{\"allow\":false,\"data\":1,\"data\":oops}"));
+        mistake(() -> publish("{\"hold\":true}{\"allow\":false}"));
     }
 
     private static ProtocolException assertNotNullAnd(@Nullable ProtocolException refusal) {
@@ -116,15 +125,14 @@ class AnswerTest {
 
     @Test
     void keepsWhatTheTokenGrantsWhereTheAnswerSaysNothing() {
-        assertEquals(
-                OF_TOKEN, Answer.connect(bytes("{\"allow\":true}"), OF_TOKEN).value());
+        assertEquals(OF_TOKEN, connect("{\"allow\":true}", OF_TOKEN).value());
     }
 
     @Test
     void namesAConnectionAndSaysWhatItMay() {
-        Grant grant = Answer.connect(
-                        bytes("{\"allow\":true,\"user\":\"u8\",\"info\":{\"n\": 1},\"topics\":{\"subscribe\":[\"a:*\"],"
-                                + "\"publish\":[\"a:1\"]},\"join\":[\"a:1\"],\"expires\":5000,\"later\":{}}"),
+        Grant grant = connect(
+                        "{\"allow\":true,\"user\":\"u8\",\"info\":{\"n\": 1},\"topics\":{\"subscribe\":[\"a:*\"],"
+                                + "\"publish\":[\"a:1\"]},\"join\":[\"a:1\"],\"expires\":5000,\"later\":{}}",
                         Grant.unproved("u7"))
                 .value();
         assertNotNull(grant);
@@ -140,8 +148,7 @@ class AnswerTest {
 
     @Test
     void doesNotVouchForANameThatItDidNotGive() {
-        Grant grant =
-                Answer.connect(bytes("{\"allow\":true}"), Grant.unproved("u7")).value();
+        Grant grant = connect("{\"allow\":true}", Grant.unproved("u7")).value();
         assertNotNull(grant);
         assertFalse(grant.authenticated());
     }
@@ -150,18 +157,24 @@ class AnswerTest {
     void mayNotReplaceTheUserOfAToken() {
         assertEquals(
                 "field 'user' is 'u8', but the connection's token says 'u7'",
-                mistake(() -> Answer.connect(bytes("{\"allow\":true,\"user\":\"u8\"}"), OF_TOKEN)));
+                mistake(() -> connect("{\"allow\":true,\"user\":\"u8\"}", OF_TOKEN)));
         assertEquals(
                 OF_TOKEN.with(new Grant.Additions("u7", null, null, null, null), OF_TOKEN.expires()),
-                Answer.connect(bytes("{\"allow\":true,\"user\":\"u7\"}"), OF_TOKEN)
-                        .value());
+                connect("{\"allow\":true,\"user\":\"u7\"}", OF_TOKEN).value());
+    }
+
+    @Test
+    void mayNameAnotherUserThanTheBackendDidBefore() {
+        Grant grant = Answer.connect(bytes("{\"allow\":true,\"user\":\"u8\"}"), OF_TOKEN, false)
+                .value();
+        assertNotNull(grant);
+        assertEquals("u8", grant.user());
     }
 
     @Test
     void mayNameWhomATokenLeavesNameless() {
         Grant nameless = new Grant(null, true, 0, null, TopicPatterns.NONE, TopicPatterns.NONE, List.of());
-        Grant grant = Answer.connect(bytes("{\"allow\":true,\"user\":\"u8\"}"), nameless)
-                .value();
+        Grant grant = connect("{\"allow\":true,\"user\":\"u8\"}", nameless).value();
         assertNotNull(grant);
         assertEquals("u8", grant.user());
     }
@@ -173,7 +186,7 @@ class AnswerTest {
     }
 
     private static long expires(String answer) {
-        Grant grant = Answer.connect(bytes(answer), OF_TOKEN).value();
+        Grant grant = connect(answer, OF_TOKEN).value();
         assertNotNull(grant);
         return grant.expires();
     }
@@ -186,8 +199,7 @@ class AnswerTest {
     }
 
     private static ErrorCode refusedConnect(String answer) {
-        return assertNotNullAnd(Answer.connect(bytes(answer), OF_TOKEN).refusal())
-                .code();
+        return assertNotNullAnd(connect(answer, OF_TOKEN).refusal()).code();
     }
 
     @Test
@@ -195,14 +207,12 @@ class AnswerTest {
         assertEquals(
                 "in field 'topics': topic pattern 'a*b' is neither a topic nor the beginning of one and *: a topic name"
                         + " consists of A-Z a-z 0-9 . _ ~ = : - but this one has '*' at 1: 'a*b'",
-                mistake(() -> Answer.connect(
-                        bytes("{\"allow\":true,\"topics\":{\"subscribe\":[\"a*b\"]}}"), Grant.ANONYMOUS)));
+                mistake(() -> connect("{\"allow\":true,\"topics\":{\"subscribe\":[\"a*b\"]}}", Grant.ANONYMOUS)));
         assertEquals(
                 "field 'info' has at most 1024 bytes, this has 1025",
-                mistake(() -> Answer.connect(
-                        bytes("{\"allow\":true,\"info\":\"" + "x".repeat(1_023) + "\"}"), Grant.ANONYMOUS)));
-        mistake(() -> Answer.connect(bytes("{\"allow\":true,\"user\":\"a b\"}"), Grant.ANONYMOUS));
-        mistake(() -> Answer.connect(bytes("{\"hold\":true}"), Grant.ANONYMOUS));
+                mistake(() -> connect("{\"allow\":true,\"info\":\"" + "x".repeat(1_023) + "\"}", Grant.ANONYMOUS)));
+        mistake(() -> connect("{\"allow\":true,\"user\":\"a b\"}", Grant.ANONYMOUS));
+        mistake(() -> connect("{\"hold\":true}", Grant.ANONYMOUS));
     }
 
     // ---------------------------------------------------------------- publish
