@@ -115,8 +115,8 @@ public final class BarrageClient implements AutoCloseable {
         }
 
         /**
-         * How long one attempt of what can be repeated, or isn't sent by then, may take before another is made: 3 s without. Half of it
-         * is for connecting.
+         * How long one attempt of what can be repeated, or isn't sent by then, may take before another is made: 3 s without. Half of
+         * it is for connecting.
          * A {@link BarrageClient#publishAll batch} must get through in this time at the API key's rate.
          */
         public Builder attemptTimeout(Duration most) {
@@ -343,8 +343,8 @@ public final class BarrageClient implements AutoCloseable {
      * Takes no more calls, waits for those in flight, and fails those that aren't answered in time. Blocks, so not to be called from
      * where that is forbidden; an interrupt ends the waiting. Closing it again is harmless.
      *
-     * <p>The threads of this client end then, as soon as they are idle. Before JDK 21 the JDK's HTTP client can't be closed: its one thread and its idle
-     * connections end when the garbage collector finds it, which this client doesn't hold any more.
+     * <p>The threads of this client end then, as soon as they are idle. Before JDK 21 the JDK's HTTP client can't be closed: its one
+     * thread and its idle connections end when the garbage collector finds it, which this client doesn't hold any more.
      */
     public void close(Duration patience) {
         calls.close(patience);

@@ -153,8 +153,8 @@ final class Calls {
         left.forEach(Call::closed);
         timer.shutdownNow();
         // Since JDK 21 it can be closed, which waits for look-ups of names that nobody waits for any more; before, its
-        // thread ends
-        // when the collector finds it.
+        // thread
+        // ends when the collector finds it.
         if (client instanceof AutoCloseable closeable) {
             execute(() -> end(closeable));
         }
