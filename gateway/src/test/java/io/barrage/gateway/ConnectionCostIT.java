@@ -32,7 +32,7 @@ class ConnectionCostIT {
     private static final int ROUNDS = 100;
     private static final int HANDSHAKES = 20;
 
-    // About 2,800 and 20,000 bytes were measured: these fail before the cost has grown by half, and not for a field
+    // About 2,800 and 11,000 bytes were measured: these fail before the cost has grown by half, and not for a field
     // more.
     private static final long MOST_LIVE_BYTES = 3_600;
     private static final long MOST_HANDSHAKE_BYTES = 15_000;
