@@ -71,7 +71,7 @@ class WsConnectionTest {
             System::nanoTime,
             topic -> ConfigReader.parse(
                     NamespaceConfig.class,
-                    topic.namespace().equals("hot") ? "{name: hot, budget: 1/s}" : "name: " + topic.namespace()),
+                    topic.namespace().equals("hot") ? "{name: hot, budget: 1/h}" : "name: " + topic.namespace()),
             BrokerMetrics.NOOP,
             64 << 20);
     private Hub hub;
@@ -256,6 +256,9 @@ class WsConnectionTest {
 
     @Test
     void givesNoMoreHiddenLinesBackThanMayWait() {
+        // All that may be shown in this hour.
+        broker.publish(new Message.Draft(HOT, new byte[] {'1'}, Priority.NORMAL, null, 1, System.nanoTime()), null)
+                .join();
         receiveFrame(0x81, "{\"type\":\"subscribe\",\"topic\":\"hot:1\"}");
         publishHidden(100);
         assertEquals(100, givenBack(), "it reads");
