@@ -110,12 +110,13 @@ class PresenceIT {
         }
     }
 
+    /** Reads on to a frame with this number of subscriptions, over others. */
     private static void expectOnline(RawWebSocket socket, int count) throws IOException {
         String wanted = "{\"type\":\"online\",\"topic\":\"plain:1\",\"count\":" + count + "}";
-        String text = socket.text();
+        String text = socket.frame().text();
         while (!text.equals(wanted)) {
             assertTrue(text.startsWith("{\"type\":\"online\""), text);
-            text = socket.text();
+            text = socket.frame().text();
         }
     }
 
