@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,11 +52,6 @@ record CentrifugoPeer(@Nullable Path program) implements Peer {
     @Override
     public boolean forks() {
         return false;
-    }
-
-    @Override
-    public Map<String, String> environment() {
-        return Programs.ONE_GO_PROCESSOR;
     }
 
     @Override

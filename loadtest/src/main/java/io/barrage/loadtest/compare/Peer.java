@@ -4,7 +4,6 @@ import io.barrage.loadtest.target.TargetKind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** A gateway that a comparison can start. Immutable. */
@@ -33,11 +32,6 @@ interface Peer {
      * @param directory an empty directory for its files
      */
     List<String> command(Workload workload, int clientsPort, int backendPort, Path directory) throws IOException;
-
-    /** Variables that its process is given. */
-    default Map<String, String> environment() {
-        return Map.of();
-    }
 
     /** Whether a just-in-time compiler takes CPU time for the first ten seconds or more of a load. */
     default boolean compilesWhileRunning() {

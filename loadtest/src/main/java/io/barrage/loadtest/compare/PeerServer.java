@@ -44,7 +44,6 @@ final class PeerServer implements AutoCloseable {
         Path directory = Files.createTempDirectory("loadtest-");
         ServerProcess process = ServerProcess.start(
                 peer.command(workload, clients.getPort(), backend.getPort(), directory),
-                peer.environment(),
                 directory,
                 target,
                 START_TIMEOUT);

@@ -9,16 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The peers' programs on this machine, and their configurations in {@code peers}. Thread-safe: no state. */
 final class Programs {
-    /** A program in Go runs its code on one processor at a time, as the gateways with one event loop do. */
-    static final Map<String, String> ONE_GO_PROCESSOR = Map.of("GOMAXPROCS", "1");
-
     private Programs() {}
 
     /** The program of this name on the PATH or in one of {@code others}; null if there is none. */

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -47,14 +46,12 @@ final class ServerProcess implements AutoCloseable {
     /**
      * Starts a server and waits until it says that it is ready.
      *
-     * @param environment variables that it gets besides this process's
      * @param directory its working directory, away from configurations that lie about; its output goes to a log there. It is
      *     deleted when the process is ended
      * @param target tells where it will listen, and how it says that it serves
      * @throws IOException if it ends or isn't ready in time; with the end of its log
      */
-    static ServerProcess start(
-            List<String> command, Map<String, String> environment, Path directory, Target target, Duration timeout)
+    static ServerProcess start(List<String> command, Path directory, Target target, Duration timeout)
             throws IOException, InterruptedException {
         Path log = directory.resolve("log");
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -63,7 +60,6 @@ final class ServerProcess implements AutoCloseable {
                 .redirectOutput(log.toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         builder.environment().keySet().removeIf(name -> name.startsWith("BARRAGE_"));
-        builder.environment().putAll(environment);
         Process process = builder.start();
         ServerProcess server;
         try {

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,14 +73,6 @@ final class PeersTest {
                 peers.of(Variant.parse("same="))
                         .command(Workload.LONE, 1, 2, directory)
                         .get(0));
-    }
-
-    @Test
-    void tellsProgramsInGoToUseOneProcessor() {
-        for (Peer peer : List.of(new CentrifugoPeer(Path.of("/c")), new NatsPeer(Path.of("/n")))) {
-            assertEquals(Map.of("GOMAXPROCS", "1"), peer.environment());
-        }
-        assertEquals(Map.of(), barrage(Path.of("gateway.jar")).environment());
     }
 
     @Test

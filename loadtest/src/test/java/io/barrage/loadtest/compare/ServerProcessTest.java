@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,8 +49,7 @@ final class ServerProcessTest {
 
     private static ServerProcess start(String script, Path directory, Target target)
             throws IOException, InterruptedException {
-        return ServerProcess.start(
-                List.of("sh", "-c", script), Map.of("GREETING", "broken"), directory, target, TIMEOUT);
+        return ServerProcess.start(List.of("sh", "-c", script), directory, target, TIMEOUT);
     }
 
     private static void awaitChildren() {
@@ -71,7 +69,7 @@ final class ServerProcessTest {
 
     @Test
     void tellsHowAServerEndedByItself(@TempDir Path directory) throws Exception {
-        String untilTold = "until [ -e go ]; do :; done; echo $GREETING; exit 3";
+        String untilTold = "until [ -e go ]; do :; done; echo broken; exit 3";
         try (ServerProcess server = start(untilTold, directory, servedElsewhere(() -> {}))) {
             Files.createFile(directory.resolve("go"));
             assertEquals(
